@@ -1,0 +1,16 @@
+# Every third-party library the program uses, in one place. All are Debian 12 packages;
+# scripts/deps installs them by name.
+find_package(Threads REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(date REQUIRED)
+find_package(OpenSSL 3 REQUIRED)
+find_package(SQLite3 3.40 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(CLI11 REQUIRED)
+if(BACKPLANE_TESTS)
+  find_package(GTest REQUIRED)
+endif()

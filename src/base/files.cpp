@@ -1,0 +1,130 @@
+#include "base/files.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace backplane {
+namespace {
+
+std::string ErrnoText() { return std::strerror(errno); }
+
+Result<std::string> ReadAll(int fd, const std::filesystem::path& path, std::size_t limit) {
+  std::string content;
+  char chunk[65536];
+  while (true) {
+    const ssize_t got = read(fd, chunk, sizeof chunk);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), ErrnoText()));
+    if (got == 0) return content;
+    if (content.size() + static_cast<std::size_t>(got) > limit)
+      return Fail(Errc::kInvalid, fmt::format("{}: larger than the limit of {} bytes", path.string(), limit));
+    content.append(chunk, static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+  if (this != &other) {
+    Reset();
+    fd_ = other.Release();
+  }
+  return *this;
+}
+
+void Fd::Reset() {
+  if (fd_ >= 0) close(fd_);
+  fd_ = -1;
+}
+
+Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t limit) {
+  // O_NONBLOCK so that a named pipe in a plugin folder cannot hold us.
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd)
+    return Fail(errno == ENOENT || errno == ENOTDIR ? Errc::kNotFound : Errc::kUnavailable,
+                fmt::format("{}: {}", path.string(), ErrnoText()));
+  struct stat info{};
+  if (fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
+    return Fail(Errc::kInvalid, fmt::format("{}: not a regular file", path.string()));
+  return ReadAll(fd.get(), path, limit);
+}
+
+Result<std::string> TakeFile(const std::filesystem::path& path, std::uint32_t owner, std::size_t limit) {
+  struct stat info{};
+  if (lstat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return Fail(Errc::kNotFound, fmt::format("{}: absent", path.string()));
+    return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), ErrnoText()));
+  }
+  std::filesystem::path taken = path;
+  taken += ".taken";
+  if (rename(path.c_str(), taken.c_str()) != 0)
+    return Fail(Errc::kUnavailable, fmt::format("{}: cannot be renamed: {}", path.string(), ErrnoText()));
+  const Fd fd(open(taken.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd)
+    return Fail(Errc::kDenied, fmt::format("{}: {}", path.string(),
+                                           errno == ELOOP ? std::string("a symbolic link, not a file") : ErrnoText()));
+  // Judge what was opened, not what stood there before.
+  if (fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
+    return Fail(Errc::kDenied, fmt::format("{}: not a regular file", path.string()));
+  if (info.st_nlink != 1)
+    return Fail(Errc::kDenied, fmt::format("{}: has {} hard links", path.string(), info.st_nlink));
+  if (info.st_uid != owner && info.st_uid != 0)
+    return Fail(Errc::kDenied, fmt::format("{}: owned by user {}, not by {}", path.string(), info.st_uid, owner));
+  return ReadAll(fd.get(), path, limit);
+}
+
+Status WriteFileAtomic(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+  std::string temporary = path.string() + ".XXXXXX";
+  const Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), ErrnoText()));
+  std::size_t written = 0;
+  bool failed = fchmod(fd.get(), static_cast<mode_t>(mode)) != 0;
+  while (!failed && written < content.size()) {
+    const ssize_t got = write(fd.get(), content.data() + written, content.size() - written);
+    if (got < 0 && errno == EINTR) continue;
+    failed = got < 0;
+    if (!failed) written += static_cast<std::size_t>(got);
+  }
+  if (failed || rename(temporary.c_str(), path.c_str()) != 0) {
+    const std::string reason = ErrnoText();
+    unlink(temporary.c_str());
+    return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), reason));
+  }
+  return {};
+}
+
+Status MakePrivateFolder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
+  if (error) return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), error.message()));
+  return {};
+}
+
+std::filesystem::path ExecutableFolder() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+}
+
+Result<std::filesystem::path> ShareFolder() {
+  std::vector<std::filesystem::path> candidates;
+  if (const char* named = std::getenv("BACKPLANE_SHARE")) candidates.emplace_back(named);
+  const auto here = ExecutableFolder();
+  candidates.push_back(here.parent_path() / "share" / "backplane");
+  // build/<preset>/backplane in a source tree
+  candidates.push_back(here.parent_path().parent_path());
+  for (const auto& candidate : candidates) {
+    std::error_code error;
+    if (std::filesystem::is_directory(candidate / "python", error)) return candidate;
+  }
+  return Fail(Errc::kUnavailable, fmt::format("no folder python/ in {}: set BACKPLANE_SHARE to the folder that holds it",
+                                              candidates.front().string()));
+}
+
+}  // namespace backplane

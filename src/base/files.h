@@ -1,0 +1,62 @@
+// Files, read and written with limits and without surprises.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace backplane {
+
+/// Closes a file descriptor. Move only.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(other.Release()) {}
+  Fd& operator=(Fd&& other) noexcept;
+  ~Fd() { Reset(); }
+
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  int Release() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+  void Reset();
+
+ private:
+  int fd_ = -1;
+};
+
+/// Reads a regular file whole. Follows links. kNotFound: absent; kInvalid: no regular file, or
+/// larger than `limit` bytes.
+Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t limit);
+
+/// Reads what a plugin left behind, trusting nothing: the last path component must be a regular
+/// file with one link, not a symbolic link, and owned by `owner` or by root. The file is renamed
+/// to `<name>.taken` before it is read, so that a writer that is still alive cannot change it
+/// under the reader by replacing it. kNotFound: absent; kDenied: not such a file; kInvalid:
+/// larger than `limit` bytes.
+Result<std::string> TakeFile(const std::filesystem::path& path, std::uint32_t owner, std::size_t limit);
+
+/// Replaces `path` in one step: readers see the old content or the new, never a part.
+/// `mode` as in chmod.
+Status WriteFileAtomic(const std::filesystem::path& path, std::string_view content, unsigned mode = 0644);
+
+/// Makes the folder and its parents, readable by the owner only.
+Status MakePrivateFolder(const std::filesystem::path& path);
+
+/// The folder of the running binary.
+std::filesystem::path ExecutableFolder();
+
+/// Where the program's own files (python/ and others) are: $BACKPLANE_SHARE, or share/backplane
+/// beside the binary's folder, or the source tree that the binary was built in. kUnavailable:
+/// none of these holds `python/`.
+Result<std::filesystem::path> ShareFolder();
+
+}  // namespace backplane

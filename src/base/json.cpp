@@ -1,0 +1,72 @@
+#include "base/json.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace backplane {
+namespace {
+
+// Builds the document with nlohmann's own DOM builder, but refuses deep nesting: destroying
+// a very deep document would exhaust the stack.
+class BoundedBuilder final : public nlohmann::json_sax<Json> {
+ public:
+  BoundedBuilder(Json& root, int max_depth) : inner_(root, false), max_depth_(max_depth) {}
+
+  bool null() override { return inner_.null(); }
+  bool boolean(bool value) override { return inner_.boolean(value); }
+  bool number_integer(number_integer_t value) override { return inner_.number_integer(value); }
+  bool number_unsigned(number_unsigned_t value) override { return inner_.number_unsigned(value); }
+  bool number_float(number_float_t value, const string_t& text) override { return inner_.number_float(value, text); }
+  bool string(string_t& value) override { return inner_.string(value); }
+  bool binary(binary_t& value) override { return inner_.binary(value); }
+  bool start_object(std::size_t size) override { return Enter() && inner_.start_object(size); }
+  bool key(string_t& value) override { return inner_.key(value); }
+  bool end_object() override { return --depth_, inner_.end_object(); }
+  bool start_array(std::size_t size) override { return Enter() && inner_.start_array(size); }
+  bool end_array() override { return --depth_, inner_.end_array(); }
+  bool parse_error(std::size_t at, const std::string&, const nlohmann::detail::exception& error) override {
+    position_ = at;
+    reason_ = error.what();
+    return false;
+  }
+
+  std::size_t position() const { return position_; }
+  const std::string& reason() const { return reason_; }
+
+ private:
+  bool Enter() {
+    if (++depth_ <= max_depth_) return true;
+    reason_ = fmt::format("nested deeper than {} levels", max_depth_);
+    return false;
+  }
+
+  nlohmann::detail::json_sax_dom_parser<Json> inner_;
+  int max_depth_;
+  int depth_ = 0;
+  std::size_t position_ = 0;
+  std::string reason_;
+};
+
+// nlohmann's text is "[json.exception.parse_error.101] parse error at line 1, column 2: ...".
+std::string Plain(std::string reason) {
+  if (const auto end = reason.find("] "); reason.starts_with("[json.exception") && end != std::string::npos)
+    reason.erase(0, end + 2);
+  return reason;
+}
+
+}  // namespace
+
+Result<Json> ParseJson(std::string_view text, int max_depth) {
+  Json root;
+  BoundedBuilder builder(root, max_depth);
+  if (Json::sax_parse(text.begin(), text.end(), &builder)) return root;
+  return Fail(Errc::kInvalid, Plain(builder.reason()));
+}
+
+std::string DumpJson(const Json& value) {
+  return value.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace);
+}
+
+}  // namespace backplane

@@ -1,0 +1,28 @@
+// Small text helpers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace backplane {
+
+/// "a||b" split at '|' gives {"a", "", "b"}; an empty text gives {""}.
+std::vector<std::string_view> Split(std::string_view text, char separator);
+/// Without white space (space, \t, \r, \n) at both ends.
+std::string_view Trim(std::string_view text);
+/// ASCII only.
+std::string ToLower(std::string_view text);
+/// Every occurrence of `from` (not empty) becomes `to`.
+std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to);
+/// The first `limit` bytes, cut at a UTF-8 boundary, with "..." if something was cut.
+std::string Shorten(std::string_view text, std::size_t limit);
+/// SHA-256 as 64 lower-case hex digits.
+std::string Sha256Hex(std::string_view bytes);
+/// 64-bit FNV-1a: stable across versions and machines, for spreading; not for security.
+std::uint64_t StableHash(std::string_view bytes);
+/// Compares secrets in time that depends on the length only.
+bool EqualSecret(std::string_view a, std::string_view b);
+
+}  // namespace backplane

@@ -1,0 +1,82 @@
+// What a run produced, in normal form.
+//
+// A dialect's decode() makes these; the folds turn them into state. Plain values.
+#pragma once
+
+#include <array>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+
+namespace backplane {
+
+/// A name by which an entity is known. `scheme` is "mac" (value: lower case, colon-separated),
+/// "ip", "uuid" or one of a dialect's own. Identifiers of one organisation are unique.
+struct Identifier {
+  std::string scheme;
+  std::string value;
+  bool operator==(const Identifier&) const = default;
+};
+
+/// When a source's value for a field replaces the present one. A person's value and a lock
+/// always stand; an empty claim never replaces anything.
+enum class ClaimPolicy {
+  kAlways,   ///< replaces any other source's value
+  kIfEmpty,  ///< only into an empty field
+  kDefault,  ///< into an empty field, or over an earlier value of the same source
+};
+
+/// What one source says of one field.
+struct Claim {
+  std::string field;  ///< one of kDeviceFields
+  std::string value;
+  ClaimPolicy policy = ClaimPolicy::kDefault;
+};
+
+/// Somebody saw an entity.
+struct Observation {
+  std::string source;                   ///< who says so: a plugin's tag
+  std::vector<Identifier> identifiers;  ///< strongest first, at least one
+  std::vector<Claim> claims;
+  TimePoint at;
+};
+
+/// One identified thing that a plugin reports (a device, URL, port, ...), kept with its status
+/// and its earlier values.
+struct ObjectRecord {
+  std::string key;  ///< identity within the plugin
+  std::string primary;
+  std::string secondary;
+  TimePoint at;
+  std::array<std::string, 4> watched;
+  std::string extra;
+  std::string foreign_key;
+  std::array<std::string, 4> help;
+  std::string watch_key;  ///< equal watch keys: not changed
+};
+
+using Record = std::variant<Observation, ObjectRecord>;
+
+/// A piece of output that was not taken, and why.
+struct Refusal {
+  std::string where;   ///< "line 3", "line 3, column 9"
+  std::string reason;  ///< a sentence without full stop
+};
+
+/// The records of one run.
+struct Batch {
+  std::vector<Record> records;
+  std::vector<Refusal> refused;
+  /// The batch lists every object its plugin knows of: what is not in it is missing.
+  bool complete = false;
+};
+
+/// The fields of a device that can be claimed, filtered and edited; the names are those of the
+/// API and of the store's columns.
+inline constexpr std::array kDeviceFields = {"name",  "mac",  "ip",       "vendor",  "type",   "owner",       "group_name",
+                                             "site",  "ssid", "vlan",     "fqdn",    "parent", "parent_port", "hub",
+                                             "location", "comment"};
+
+}  // namespace backplane

@@ -1,0 +1,99 @@
+// What the core knows of a dialect: how its plugins are found, started and understood.
+//
+// All functions are thread-safe: a Codec holds no state that changes after construction.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/record.h"
+#include "plugin/manifest.h"
+
+namespace backplane {
+
+/// What a run may know of its surroundings.
+struct RunContext {
+  RunId run = 0;
+  std::filesystem::path work;   ///< private folder of this run; exists, is empty
+  std::filesystem::path share;  ///< the program's own files (base/files.h ShareFolder())
+  std::string python;           ///< interpreter for Python scripts, an absolute path
+  TimePoint now;
+  /// Values of every loaded plugin of the dialect, and of the dialect itself, by key: some
+  /// ecosystems let each plugin read the settings of all.
+  const Settings* all_settings = nullptr;
+};
+
+/// What to execute. Complete: the runtime adds nothing from the daemon's own environment.
+struct Invocation {
+  std::string runtime;
+  std::vector<std::string> argv;
+  std::map<std::string, std::string> environment;
+  std::filesystem::path working_folder;
+  Limits limits;
+  /// Files that decode() wants to see, by the name it will ask for. Absent ones are left out.
+  /// A trailing "*" in the last component matches every file that starts so.
+  std::vector<std::filesystem::path> result_files;
+};
+
+/// What came of executing an invocation.
+struct Output {
+  RunStatus status = RunStatus::kOk;
+  std::optional<int> exit_code;
+  std::string message;  ///< why it did not end well; empty otherwise
+  std::string log;      ///< standard output and error, the last `limits.output_bytes`
+  std::int64_t log_dropped = 0;  ///< bytes that were written beyond that
+  struct ResultFile {
+    std::string name;  ///< file name without folder
+    std::string content;
+    std::string error;  ///< why it could not be read; then content is empty
+  };
+  std::vector<ResultFile> files;
+};
+
+struct ReadResult {
+  std::vector<Manifest> manifests;
+  std::vector<Finding> findings;
+};
+
+class Codec {
+ public:
+  virtual ~Codec() = default;
+
+  /// Name of the dialect.
+  virtual std::string_view name() const = 0;
+
+  /// Whether `path` (a plugin, or a folder of plugins) is laid out as this dialect's are. Reads
+  /// names only.
+  virtual bool Recognises(const std::filesystem::path& path) const = 0;
+
+  /// Reads the plugin at `path`, or every plugin in the folder `path`. `site` holds the values
+  /// that the site configuration gives, by key: they may decide triggers and limits. Never
+  /// fails as a whole: what is wrong is in `findings`, and a plugin with an error is left out.
+  virtual ReadResult Read(const std::filesystem::path& path, const Settings& site) const = 0;
+
+  /// The values that a run of `manifest` sees: defaults overlaid by `site`. kInvalid names the
+  /// key whose value does not fit its type.
+  virtual Result<Settings> Effective(const Manifest& manifest, const Settings& site) const = 0;
+
+  /// Turns a job into what to execute; writes the files that the script expects into
+  /// `context.work`.
+  virtual Result<Invocation> Prepare(const Manifest& manifest, const Job& job, const Settings& settings,
+                                     const RunContext& context) const = 0;
+
+  /// Turns raw output into records. Pure: no clock, no I/O. `at` stands in for records without
+  /// a usable time of their own. Never fails: what cannot be taken is in `refused`.
+  virtual Batch Decode(const Manifest& manifest, const Settings& settings, const Output& output,
+                       TimePoint at) const = 0;
+};
+
+/// The dialects of this program, in the order they are asked. Frozen after start.
+using DialectList = std::vector<std::unique_ptr<Codec>>;
+
+}  // namespace backplane

@@ -1,0 +1,60 @@
+// What a plugin declares, in the core's words.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "model/run.h"
+
+namespace backplane {
+
+/// A remark on a manifest, with its place.
+struct Finding {
+  enum class Severity { kError, kWarning };
+  Severity severity = Severity::kError;
+  std::string file;
+  std::string where;    ///< key path ("settings[2].type.dataType") or "line 4, column 7"; may be empty
+  std::string message;  ///< what is wrong and what would be right
+};
+
+struct Setting {
+  std::string key;       ///< as the ecosystem's users write it
+  std::string type;      ///< "string", "integer", "boolean", "array", "object"
+  Json default_value;
+  std::string title;
+  std::string help;
+  bool secret = false;
+};
+
+/// Settings with their effective values, by key.
+using Settings = std::map<std::string, Json>;
+
+struct Limits {
+  Millis timeout{10'000};
+  std::int64_t output_bytes = 4 << 20;   ///< standard output and error that are kept
+  std::int64_t result_bytes = 64 << 20;  ///< result files
+  std::int64_t memory_bytes = 0;         ///< 0: no limit
+};
+
+struct Manifest {
+  std::string id;       ///< "dialect:name", unique within an organisation
+  std::string dialect;
+  std::string name;     ///< the ecosystem's own short name
+  std::string title;
+  std::string description;
+  std::string kind;     ///< the ecosystem's grouping, for display
+  std::string folder;   ///< absolute
+  std::string runtime;  ///< name of a Runtime; empty: declares settings only and never runs
+  std::vector<Setting> settings;
+  std::vector<Trigger> triggers;
+  Millis min_interval{0};  ///< never started again within this of the last start
+  Limits limits;
+  Json document;  ///< the manifest as the ecosystem wrote it
+};
+
+}  // namespace backplane
