@@ -54,20 +54,21 @@ inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(st
 
 }  // namespace backplane
 
-/// Evaluates a Result expression and returns its error from the enclosing function.
-#define BACKPLANE_TRY(expression)                                              \
-  do {                                                                         \
-    auto backplane_try_result = (expression);                                  \
-    if (!backplane_try_result) return ::backplane::Fail(std::move(backplane_try_result).error()); \
-  } while (false)
-
 #define BACKPLANE_CONCAT_(a, b) a##b
 #define BACKPLANE_CONCAT(a, b) BACKPLANE_CONCAT_(a, b)
+
+/// BACKPLANE_TRY(Compute()); returns the error, if there is one, from the enclosing function.
+#define BACKPLANE_TRY(expression) BACKPLANE_TRY_(expression, BACKPLANE_CONCAT(backplane_status_, __LINE__))
+#define BACKPLANE_TRY_(expression, name)                                    \
+  do {                                                                      \
+    auto name = (expression);                                               \
+    if (!name) return ::backplane::Fail(std::move(name).error());           \
+  } while (false)
 
 /// BACKPLANE_ASSIGN(auto value, Compute()); assigns the value or returns the error.
 #define BACKPLANE_ASSIGN(declaration, expression) \
   BACKPLANE_ASSIGN_(declaration, expression, BACKPLANE_CONCAT(backplane_result_, __LINE__))
-#define BACKPLANE_ASSIGN_(declaration, expression, name)             \
-  auto name = (expression);                                          \
-  if (!name) return ::backplane::Fail(std::move(name).error());      \
+#define BACKPLANE_ASSIGN_(declaration, expression, name)        \
+  auto name = (expression);                                     \
+  if (!name) return ::backplane::Fail(std::move(name).error()); \
   declaration = *std::move(name)

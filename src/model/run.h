@@ -77,6 +77,7 @@ struct Run {
   std::optional<TimePoint> finished;
   std::int64_t taken = 0;    ///< records accepted
   std::int64_t refused = 0;  ///< pieces of output not taken
+  std::int64_t changed = 0;  ///< entities and objects that the folds found new or changed
   std::string refusals;      ///< the first of them, as a JSON array of {where, reason}
   std::string command;       ///< what was executed, for people
 };

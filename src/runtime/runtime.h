@@ -25,6 +25,8 @@ class Runtime {
  public:
   virtual ~Runtime() = default;
   virtual std::string_view name() const = 0;
+  /// Whether runs get a folder of their own on disk.
+  virtual bool uses_files() const { return true; }
 
   /// Runs a task to its end. Blocks; called from a dispatch worker. `stop` ends it early with
   /// status kCancelled. Never fails: a run that could not be started has status kNotStarted and

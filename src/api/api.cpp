@@ -1,0 +1,132 @@
+#include "api/api.h"
+
+#include <array>
+#include <iterator>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/text.h"
+
+namespace backplane::api {
+namespace {
+
+constexpr std::string_view kPrefix = "/api/v1";
+
+// The parts of `path` that stand for {names} in `pattern`; nothing if it does not match.
+std::optional<std::map<std::string, std::string>> Match(std::string_view pattern, std::string_view path) {
+  const auto expected = Split(pattern, '/');
+  const auto given = Split(path, '/');
+  if (expected.size() != given.size()) return std::nullopt;
+  std::map<std::string, std::string> names;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (expected[i].starts_with('{'))
+      names[std::string(expected[i].substr(1, expected[i].size() - 2))] = given[i];
+    else if (expected[i] != given[i])
+      return std::nullopt;
+  }
+  return names;
+}
+
+// "127.0.0.1:8700" → true; a name that DNS could point at us → false.
+bool IsLoopbackHost(std::string_view host) {
+  if (const auto colon = host.rfind(':'); colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos)
+    host = host.substr(0, colon);
+  if (host == "localhost" || host == "[::1]") return true;
+  const auto parts = Split(host, '.');
+  if (parts.size() != 4 || parts[0] != "127") return false;
+  for (const std::string_view part : parts)
+    if (part.empty() || part.size() > 3 || part.find_first_not_of("0123456789") != std::string_view::npos) return false;
+  return true;
+}
+
+std::vector<Endpoint> Table(const ApiParts& parts) {
+  std::vector<Endpoint> table;
+  for (auto* rows : {&StatusEndpoints, &DeviceEndpoints, &ObjectEndpoints, &PluginEndpoints, &RunEndpoints, &EventEndpoints}) {
+    auto some = rows(parts);
+    std::move(some.begin(), some.end(), std::back_inserter(table));
+  }
+  return table;
+}
+
+Json DescribeTable(const std::vector<Endpoint>& endpoints) {
+  Json rows = Json::array();
+  for (const Endpoint& endpoint : endpoints) {
+    Json parameters = Json::object();
+    for (const Parameter& parameter : endpoint.parameters) parameters[parameter.name] = parameter.sentence;
+    rows.push_back({{"method", endpoint.method},
+                    {"path", fmt::format("{}{}", kPrefix, endpoint.path)},
+                    {"permission", PermissionName(endpoint.permission)},
+                    {"sentence", endpoint.sentence},
+                    {"parameters", parameters}});
+  }
+  return {{"endpoints", rows}};
+}
+
+}  // namespace
+
+Api::Api(ApiParts parts) : parts_(std::move(parts)), endpoints_(Table(parts_)) {
+  endpoints_.emplace_back("GET", "", Permission::kRead, "This list.", std::vector<Parameter>{},
+                          [this](const Call&) -> Result<Reply> { return Reply{DescribeTable(endpoints_)}; });
+}
+
+Status Api::Admit(const http::Request& request) const {
+  const std::string_view host = request.Header("Host");
+  if (!IsLoopbackHost(host))
+    return Fail(Errc::kDenied, fmt::format("the Host header names \"{}\", not this machine's loopback address", host));
+  const std::string_view origin = request.Header("Origin");
+  if (!origin.empty() && origin != fmt::format("http://{}", host))
+    return Fail(Errc::kDenied, fmt::format("a page of {} may not call this API", origin));
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string_view authorization = request.Header("Authorization");
+  if (!authorization.starts_with(kBearer) || !EqualSecret(authorization.substr(kBearer.size()), parts_.token))
+    return Fail(Errc::kDenied, "no valid token: send \"Authorization: Bearer <content of DATA/token>\"");
+  return {};
+}
+
+void Api::Handle(const http::Request& request, const http::Responder& responder) const {
+  static Metric& requests = Counter("backplane_http_requests_total", "Requests to the API");
+  requests.Add();
+  if (request.path == "/" && (request.method == "GET" || request.method == "HEAD"))
+    return responder.Send({200,
+                           "Backplane is running. Its API is below /api/v1 and wants the token in DATA/token;\n"
+                           "`backplane --help` lists the commands that use it.\n",
+                           "text/plain; charset=utf-8",
+                           {}});
+  if (const Status admitted = Admit(request); !admitted) {
+    http::Response response = ToResponse(Fail(admitted.error()));
+    if (request.Header("Authorization").empty() && IsLoopbackHost(request.Header("Host"))) {
+      response.status = 401;
+      response.headers["WWW-Authenticate"] = "Bearer";
+    }
+    return responder.Send(std::move(response));
+  }
+  if (request.path == "/metrics" && request.method == "GET")
+    return responder.Send({200, RenderMetrics(), "text/plain; version=0.0.4; charset=utf-8", {}});
+
+  const std::string_view path = request.path;
+  std::string allowed;
+  if (path.starts_with(kPrefix)) {
+    for (const Endpoint& endpoint : endpoints_) {
+      auto names = Match(endpoint.path, path.substr(kPrefix.size()));
+      if (!names) continue;
+      const bool head = request.method == "HEAD" && endpoint.method == "GET";
+      if (endpoint.method != request.method && !head) {
+        allowed += (allowed.empty() ? "" : ", ") + endpoint.method;
+        continue;
+      }
+      return endpoint.handler(Call(request, *std::move(names)), responder);
+    }
+  }
+  http::Response response = ToResponse(Fail(Errc::kNotFound, fmt::format("no such resource: {}", path)));
+  if (!allowed.empty()) {
+    response.status = 405;
+    response.headers["Allow"] = allowed;
+  }
+  responder.Send(std::move(response));
+}
+
+}  // namespace backplane::api

@@ -1,0 +1,28 @@
+// /status: how the daemon is.
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "store/events.h"
+#include "store/inventory.h"
+#include "store/journal.h"
+
+namespace backplane::api {
+
+std::vector<Endpoint> StatusEndpoints(const ApiParts& parts) {
+  return {{"GET", "/status", Permission::kRead, "Version, process and how much there is.", {},
+           [&parts](const Call& call) -> Result<Reply> {
+             Json body = {{"version", BACKPLANE_VERSION}, {"pid", getpid()}, {"epoch", parts.host.epoch()},
+                          {"plugins", parts.catalog.plugins().size()}};
+             BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
+               body["devices"] = store::Inventory(connection, call.org()).Count();
+               body["last_event"] = store::Events(connection, call.org()).Last();
+               const EntryId last = store::LastEntry(connection);
+               body["journal"] = {{"last", last}, {"folded", store::GetWatermark(connection, "core").entry}};
+               return {};
+             }));
+             return Reply{std::move(body)};
+           }}};
+}
+
+}  // namespace backplane::api

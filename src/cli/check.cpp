@@ -1,0 +1,105 @@
+// backplane check: the configuration, and the store against its journal.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/local.h"
+#include "cli/table.h"
+#include "dialects/registry.h"
+#include "ingest/core_fold.h"
+#include "ingest/folder.h"
+#include "store/sqlite/sqlite_database.h"
+#include "store/state.h"
+
+namespace backplane::cli {
+namespace {
+
+int CheckSite(const Args& args) {
+  const auto site = config::LoadSite(args.Get("--config"));
+  if (!site) return Report(site.error());
+  const DialectList dialects = MakeDialects();
+  const Catalog catalog = Catalog::Load(*site, dialects);
+  const bool errors = std::any_of(catalog.findings().begin(), catalog.findings().end(), [](const Finding& finding) {
+    return finding.severity == Finding::Severity::kError;
+  });
+  if (args.Has("--json")) {
+    Json findings = Json::array();
+    for (const Finding& finding : catalog.findings())
+      findings.push_back({{"severity", finding.severity == Finding::Severity::kError ? "error" : "warning"},
+                          {"file", finding.file}, {"where", finding.where}, {"message", finding.message}});
+    PrintJson({{"valid", !errors}, {"plugins", catalog.plugins().size()}, {"findings", findings}});
+  } else {
+    for (const Finding& finding : catalog.findings()) PrintFinding(finding);
+    std::puts(fmt::format("{}: {} plugin folders, {} plugins", errors ? "there are errors" : "the configuration is right",
+                          site->folders.size(), catalog.plugins().size())
+                  .c_str());
+  }
+  return errors ? kFailed : kOk;
+}
+
+// The first row that one has and the other lacks.
+Status Compare(const std::string& table, const std::vector<std::string>& stored, const std::vector<std::string>& replayed) {
+  const auto [left, right] = std::mismatch(stored.begin(), stored.end(), replayed.begin(), replayed.end());
+  if (left == stored.end() && right == replayed.end()) return {};
+  return Fail(Errc::kInternal, fmt::format("table {} differs at row {}: the store has \"{}\", the replayed journal \"{}\"", table,
+                                           left - stored.begin(), left == stored.end() ? "(nothing)" : *left,
+                                           right == replayed.end() ? "(nothing)" : *right));
+}
+
+Result<Json> ReplayAndCompare(const std::filesystem::path& data) {
+  const SystemClock clock;
+  const TemporaryFolder folder;
+  ingest::CoreFold fold;
+  BACKPLANE_ASSIGN(const auto stored, store::OpenSqlite({.file = data / "backplane.db"}));
+  {
+    // What the daemon had accepted but not folded yet is folded as it would have gone on.
+    ingest::Folder folder_of_store(*stored, fold, clock, [] {});
+    if (!folder_of_store.WaitUntilFolded(std::chrono::minutes(10)))
+      return Fail(Errc::kTimeout, "the journal could not be folded to its end in 10 minutes");
+  }
+  BACKPLANE_ASSIGN(const auto replayed, store::OpenSqlite({.file = folder.path() / "replayed.db"}));
+  BACKPLANE_TRY(ingest::Replay(*stored, *replayed, fold));
+  Json rows = Json::object();
+  for (const std::string& table : store::FoldedTables()) {
+    std::vector<std::string> left, right;
+    const auto read = [&table](std::vector<std::string>& into) {
+      return [&](store::Connection& connection) -> Status {
+        into = store::StateRows(connection, table);
+        return {};
+      };
+    };
+    BACKPLANE_TRY(stored->Read(read(left)));
+    BACKPLANE_TRY(replayed->Read(read(right)));
+    BACKPLANE_TRY(Compare(table, left, right));
+    rows[table] = left.size();
+  }
+  return rows;
+}
+
+int Run(const Args& args) {
+  if (!args.Has("--replay")) return CheckSite(args);
+  const auto data = DataFolder(args);
+  if (!data) return Report(data.error());
+  const auto rows = ReplayAndCompare(*data);
+  if (!rows) return Report(rows.error());
+  if (args.Has("--json")) return PrintJson({{"same", true}, {"rows", *rows}}), kOk;
+  std::puts(fmt::format("the replayed journal gives the same state: {}", DumpJson(*rows)).c_str());
+  return kOk;
+}
+
+}  // namespace
+
+std::vector<Command> CheckCommands() {
+  return {{"check",
+           "Check the site configuration and every plugin it names; with --replay, the store",
+           {},
+           {{"--config", "FILE", "Site configuration (TOML)"},
+            {"--replay", "", "Instead: fold the journal anew and compare with the store; the daemon must not run"},
+            {"--data", "DIR", "Data folder, for --replay"},
+            {"--json", "", "Print JSON instead of text"}},
+           Run}};
+}
+
+}  // namespace backplane::cli

@@ -1,0 +1,43 @@
+#include "cli/local.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "runtime/process/process_runtime.h"
+
+namespace backplane::cli {
+
+Result<std::unique_ptr<keeper::KeeperClient>> StartKeeper(const std::filesystem::path& folder) {
+  BACKPLANE_TRY(MakePrivateFolder(folder));
+  return keeper::KeeperClient::Start(ExecutableFolder() / "backplane-keeper", folder);
+}
+
+runtime::RuntimeList MakeRuntimes(keeper::KeeperClient& keeper) {
+  runtime::RuntimeList runtimes;
+  runtimes.push_back(std::make_unique<runtime::ProcessRuntime>(keeper));
+  return runtimes;
+}
+
+void PrintFinding(const Finding& finding) {
+  const char* severity = finding.severity == Finding::Severity::kError ? "error" : "warning";
+  std::fputs(fmt::format("{}: {}: {}{}{}\n", severity, finding.file, finding.where, finding.where.empty() ? "" : ": ",
+                         finding.message)
+                 .c_str(),
+             stderr);
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = (std::filesystem::temp_directory_path() / "backplane-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder can be made");
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace backplane::cli

@@ -1,0 +1,37 @@
+// What commands need that work without a daemon.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "keeper/client.h"
+#include "plugin/catalog.h"
+#include "runtime/runtime.h"
+
+namespace backplane::cli {
+
+/// Starts the keeper that stands beside this program on `folder`.
+Result<std::unique_ptr<keeper::KeeperClient>> StartKeeper(const std::filesystem::path& folder);
+
+/// Every runtime of this program. `keeper` outlives the list.
+runtime::RuntimeList MakeRuntimes(keeper::KeeperClient& keeper);
+
+/// "error: FILE: settings[2].type: ..." on standard error.
+void PrintFinding(const Finding& finding);
+
+/// A folder below the system's temporary one, gone with this.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace backplane::cli

@@ -1,0 +1,161 @@
+// backplane plugins ...
+#include <fmt/format.h>
+
+#include "base/rng.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/local.h"
+#include "cli/table.h"
+#include "dialects/registry.h"
+
+namespace backplane::cli {
+namespace {
+
+constexpr int kWaitSeconds = 20;
+
+std::string Trigger(const Json& trigger) {
+  std::string text = Text(trigger, "kind");
+  for (const char* part : {"cron", "interval", "name"})
+    if (trigger.contains(part)) text += " " + Text(trigger, part);
+  return text;
+}
+
+std::string Triggers(const Json& plugin) {
+  std::string text;
+  for (const Json& trigger : plugin["triggers"]) text += (text.empty() ? "" : ", ") + Trigger(trigger);
+  if (plugin["runtime"] == "") return "settings only";
+  return text.empty() ? "by hand" : text;
+}
+
+int List(const Args& args) {
+  const auto client = Client::Connect(args);
+  if (!client) return Report(client.error());
+  const auto body = client->Get("/plugins");
+  if (!body) return Report(body.error());
+  if (args.Has("--json")) return PrintJson(*body), kOk;
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& plugin : (*body)["plugins"]) {
+    const Json decision = plugin["last_decision"].is_null() ? Json::object() : plugin["last_decision"];
+    rows.push_back({Text(plugin, "id"), Text(plugin, "title"), Triggers(plugin), ShortTime(Text(plugin, "next_run")),
+                    Text(decision, "what")});
+  }
+  PrintTable({"PLUGIN", "TITLE", "RUNS", "NEXT (UTC)", "LAST DECISION"}, rows);
+  for (const Json& finding : (*body)["findings"])
+    std::fputs(fmt::format("{}: {}: {}{}{}\n", Text(finding, "severity"), Text(finding, "file"), Text(finding, "where"),
+                           Text(finding, "where").empty() ? "" : ": ", Text(finding, "message"))
+                   .c_str(),
+               stderr);
+  return kOk;
+}
+
+int Show(const Args& args) {
+  const auto client = Client::Connect(args);
+  if (!client) return Report(client.error());
+  const auto plugin = client->Get("/plugins/" + http::PercentEncode(args.Get("NAME")));
+  if (!plugin) return Report(plugin.error());
+  if (args.Has("--json")) return PrintJson(*plugin), kOk;
+  const Json decision = (*plugin)["last_decision"].is_null() ? Json::object() : (*plugin)["last_decision"];
+  PrintFields({{"plugin", Text(*plugin, "id")},
+               {"title", Text(*plugin, "title")},
+               {"description", Text(*plugin, "description")},
+               {"kind", Text(*plugin, "kind")},
+               {"folder", Text(*plugin, "folder")},
+               {"runs", Triggers(*plugin)},
+               {"next run", ShortTime(Text(*plugin, "next_run"))},
+               {"running", Text(*plugin, "running")},
+               {"last decision", decision.empty() ? "" : fmt::format("{} ({}, {})", Text(decision, "what"), Text(decision, "key"),
+                                                                     ShortTime(Text(decision, "at")))},
+               {"time limit", Text((*plugin)["limits"], "timeout")}});
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& setting : (*plugin)["settings"]) {
+    const bool secret = setting.contains("set");
+    rows.push_back({Text(setting, "key"), Text(setting, "type"),
+                    secret ? (setting["set"] == true ? "(set)" : "(unset)") : DumpJson(setting["value"])});
+  }
+  std::puts("");
+  PrintTable({"SETTING", "TYPE", "VALUE"}, rows);
+  return kOk;
+}
+
+// The run that came of a job: given at once, or found once the job has started.
+Result<std::string> AwaitStart(const Client& client, const std::string& plugin, const Json& job) {
+  if (!job["run"].is_null()) return Text(job, "run");
+  std::fputs(fmt::format("{}\n", Text(job, "state")).c_str(), stderr);
+  Client::Query events = {{"after", "-1"}};
+  while (true) {
+    BACKPLANE_ASSIGN(const Json page, client.Get("/events", events, std::chrono::seconds(kWaitSeconds + 10)));
+    BACKPLANE_ASSIGN(const Json found, client.Get("/runs", {{"plugin", plugin}, {"key", Text(job, "job")}}));
+    if (!found["runs"].empty()) return Text(found["runs"][0], "id");
+    events["after"] = DumpJson(page["next"]);
+    events["wait"] = "1";
+  }
+}
+
+int Run(const Args& args) {
+  const auto client = Client::Connect(args);
+  if (!client) return Report(client.error());
+  const std::string name = args.Get("NAME");
+  const auto job = client->Post("/plugins/" + http::PercentEncode(name) + "/run");
+  if (!job) return Report(job.error());
+  const auto id = AwaitStart(*client, name, *job);
+  if (!id) return Report(id.error());
+  if (args.Has("--no-wait")) {
+    if (args.Has("--json")) return PrintJson(*job), kOk;
+    return std::puts(fmt::format("run {} has started", *id).c_str()), kOk;
+  }
+  const auto run = client->Get("/runs/" + *id, {{"wait", "3600"}}, std::chrono::seconds(3610));
+  if (!run) return Report(run.error());
+  if (args.Has("--json")) {
+    PrintJson(*run);
+  } else {
+    std::puts(fmt::format("run {}: {}{}{}; {} records taken, {} refused", *id, Coloured(Text(*run, "status")),
+                          Text(*run, "message").empty() ? "" : ": ", Text(*run, "message"), Text(*run, "taken"),
+                          Text(*run, "refused"))
+                  .c_str());
+    for (const Json& refusal : (*run)["refusals"])
+      std::puts(fmt::format("  refused {}: {}", Text(refusal, "where"), Text(refusal, "reason")).c_str());
+  }
+  return (*run)["status"] == "ok" ? kOk : kFailed;
+}
+
+int Validate(const Args& args) {
+  config::Site site;
+  site.folders.push_back({.path = std::filesystem::absolute(args.Get("PATH")).lexically_normal(), .dialect = args.Get("--dialect")});
+  const DialectList dialects = MakeDialects();
+  const Catalog catalog = Catalog::Load(site, dialects);
+  bool errors = false;
+  Json findings = Json::array();
+  for (const Finding& finding : catalog.findings()) {
+    const bool error = finding.severity == Finding::Severity::kError;
+    errors = errors || error;
+    if (args.Has("--json"))
+      findings.push_back({{"severity", error ? "error" : "warning"}, {"file", finding.file}, {"where", finding.where}, {"message", finding.message}});
+    else
+      PrintFinding(finding);
+  }
+  Json names = Json::array();
+  for (const Plugin& plugin : catalog.plugins()) names.push_back(plugin.manifest.id);
+  if (args.Has("--json"))
+    PrintJson({{"valid", !errors}, {"plugins", names}, {"findings", findings}});
+  else
+    std::puts(fmt::format("{} plugin{} can be loaded{}", names.size(), names.size() == 1 ? "" : "s", errors ? "; see the errors above" : "").c_str());
+  return errors ? kFailed : kOk;
+}
+
+}  // namespace
+
+std::vector<Command> PluginCommands() {
+  return {
+      {"plugins list", "List the site's plugins, when they run next and what was last decided about them", {}, ClientOptions({}), List},
+      {"plugins show", "Show a plugin: its settings, limits and schedule", {{"NAME", "Its id or short name"}}, ClientOptions({}), Show},
+      {"plugins run", "Run a plugin now in the daemon, and wait for the end", {{"NAME", "Its id or short name"}},
+       ClientOptions({{"--no-wait", "", "Return as soon as it has started"}}), Run},
+      {"plugins validate", "Check plugins for every mistake at once, without running anything and without a daemon",
+       {{"PATH", "A plugin, or a folder of plugins"}},
+       {{"--dialect", "NAME", "Read it as this dialect's, instead of asking which recognises it"},
+        {"--json", "", "Print JSON instead of text"}},
+       Validate},
+  };
+}
+
+}  // namespace backplane::cli

@@ -1,0 +1,78 @@
+// backplane runs ...
+#include <fmt/format.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/table.h"
+
+namespace backplane::cli {
+namespace {
+
+int List(const Args& args) {
+  const auto client = Client::Connect(args);
+  if (!client) return Report(client.error());
+  Client::Query query = {{"limit", args.Get("--limit", "30")}};
+  if (args.Has("--plugin")) query["plugin"] = args.Get("--plugin");
+  if (args.Has("--status")) query["status"] = args.Get("--status");
+  const auto page = client->Get("/runs", query);
+  if (!page) return Report(page.error());
+  if (args.Has("--json")) return PrintJson((*page)["runs"]), kOk;
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& run : (*page)["runs"])
+    rows.push_back({Text(run, "id"), Text(run, "plugin"), Text(run, "trigger"), Coloured(Text(run, "status")),
+                    ShortTime(Text(run, "started")), Text(run, "taken"), Text(run, "refused"), Text(run, "changed"),
+                    Text(run, "message")});
+  PrintTable({"ID", "PLUGIN", "WHY", "STATUS", "STARTED (UTC)", "TAKEN", "REFUSED", "CHANGED", "MESSAGE"}, rows);
+  return kOk;
+}
+
+int Show(const Args& args) {
+  const auto client = Client::Connect(args);
+  if (!client) return Report(client.error());
+  const std::string path = "/runs/" + http::PercentEncode(args.Get("ID"));
+  const auto run = client->Get(path);
+  if (!run) return Report(run.error());
+  if (args.Has("--json")) return PrintJson(*run), kOk;
+  PrintFields({{"run", Text(*run, "id")},
+               {"plugin", Text(*run, "plugin")},
+               {"why", fmt::format("{} ({})", Text(*run, "trigger"), Text(*run, "key"))},
+               {"status", Coloured(Text(*run, "status"))},
+               {"exit code", Text(*run, "exit_code")},
+               {"message", Text(*run, "message")},
+               {"started", ShortTime(Text(*run, "started"))},
+               {"finished", ShortTime(Text(*run, "finished"))},
+               {"command", Text(*run, "command")},
+               {"records", fmt::format("{} taken, {} refused; {} things new or changed", Text(*run, "taken"),
+                                       Text(*run, "refused"), Text(*run, "changed"))}});
+  for (const Json& refusal : (*run)["refusals"])
+    std::puts(fmt::format("  refused {}: {}", Text(refusal, "where"), Text(refusal, "reason")).c_str());
+  const auto log = client->GetText(path + "/log");
+  if (log && !log->empty()) std::fputs(fmt::format("\n{}", *log).c_str(), stdout);
+  return kOk;
+}
+
+int Cancel(const Args& args) {
+  const auto client = Client::Connect(args);
+  if (!client) return Report(client.error());
+  const auto run = client->Post("/runs/" + http::PercentEncode(args.Get("ID")) + "/cancel");
+  if (!run) return Report(run.error());
+  if (args.Has("--json")) return PrintJson(*run), kOk;
+  std::puts(fmt::format("run {} is being ended", Text(*run, "id")).c_str());
+  return kOk;
+}
+
+}  // namespace
+
+std::vector<Command> RunsCommands() {
+  return {
+      {"runs list", "List runs, newest first", {},
+       ClientOptions({{"--plugin", "NAME", "Only of this plugin"},
+                      {"--status", "STATUS", "Only with this status (ok, failed, timeout, ...)"},
+                      {"--limit", "N", "So many; 30 unless given"}}),
+       List},
+      {"runs show", "Show a run: what was executed, what came of it, what it wrote", {{"ID", "Its id"}}, ClientOptions({}), Show},
+      {"runs cancel", "End a run", {{"ID", "Its id"}}, ClientOptions({}), Cancel},
+  };
+}
+
+}  // namespace backplane::cli

@@ -1,0 +1,168 @@
+// backplane serve: the daemon.
+#include <csignal>
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/local.h"
+#include "dialects/registry.h"
+#include "dispatch/host.h"
+#include "dispatch/housekeeping.h"
+#include "ingest/core_fold.h"
+#include "store/sqlite/sqlite_database.h"
+
+namespace backplane::cli {
+namespace {
+
+Result<config::Site> SiteOf(const Args& args) {
+  // What is given on the command line wins: it is put where the file and environment are read.
+  for (const auto& [option, variable] : {std::pair("--data", "BACKPLANE_DATA"), std::pair("--listen", "BACKPLANE_LISTEN")})
+    if (args.Has(option)) setenv(variable, args.Get(option).c_str(), 1);
+  return config::LoadSite(args.Get("--config"));
+}
+
+// Held until the process ends: two daemons on one folder would fight over it.
+Result<Fd> LockFolder(const std::filesystem::path& data) {
+  Fd lock(open((data / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) return Fail(Errc::kUnavailable, fmt::format("{}: cannot be written", (data / "lock").string()));
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
+    return Fail(Errc::kConflict, fmt::format("another daemon runs on {}", data.string()));
+  return lock;
+}
+
+Result<std::string> LoadToken(const std::filesystem::path& file) {
+  const Result<std::string> present = ReadFile(file, 4096);
+  if (present && !Trim(*present).empty()) return std::string(Trim(*present));
+  if (!present && present.error().code != Errc::kNotFound) return Fail(present.error());
+  const std::string token = SecretHex(32);
+  BACKPLANE_TRY(WriteFileAtomic(file, token + "\n", 0600));
+  return token;
+}
+
+LogLevel Level(const std::string& name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "warning") return LogLevel::kWarning;
+  if (name == "error") return LogLevel::kError;
+  return LogLevel::kInfo;
+}
+
+void ReportFindings(const Catalog& catalog) {
+  for (const Finding& finding : catalog.findings()) {
+    const std::string text = fmt::format("{}: {}{}{}", finding.file, finding.where, finding.where.empty() ? "" : ": ", finding.message);
+    if (finding.severity == Finding::Severity::kError)
+      LogError("{}", text);
+    else
+      LogWarning("{}", text);
+  }
+  LogInfo("{} plugins", catalog.plugins().size());
+}
+
+// Everything that a daemon consists of, from the ground up; ends in the opposite order.
+Status Serve(const config::Site& site, const sigset_t& signals) {
+  const config::Options& options = site.options;
+  const std::filesystem::path data = options.data;
+  BACKPLANE_ASSIGN(const config::Address address, config::ParseAddress(options.listen));
+  BACKPLANE_TRY(MakePrivateFolder(data));
+  BACKPLANE_TRY(MakePrivateFolder(data / "runs"));
+  BACKPLANE_ASSIGN(const Fd lock, LockFolder(data));
+  BACKPLANE_ASSIGN(const std::string token, LoadToken(data / "token"));
+  BACKPLANE_ASSIGN(const auto share, ShareFolder());
+
+  const SystemClock clock;
+  const DialectList dialects = MakeDialects();
+  const Catalog catalog = Catalog::Load(site, dialects);
+  ReportFindings(catalog);
+
+  // The keeper comes first: when it is ready, nothing of an earlier daemon runs any more.
+  BACKPLANE_ASSIGN(const auto keeper, StartKeeper(data / "keeper"));
+  const runtime::RuntimeList runtimes = MakeRuntimes(*keeper);
+  BACKPLANE_ASSIGN(const auto database,
+                   store::OpenSqlite({.file = data / "backplane.db",
+                                      .synchronous = options.synchronous == "full" ? store::Synchronous::kFull
+                                                                                   : store::Synchronous::kNormal}));
+  events::Bus bus(clock);
+  ingest::CoreFold fold;
+  ingest::Folder folder(*database, fold, clock, [&bus] { bus.Notify(); });
+  BACKPLANE_ASSIGN(const auto host, dispatch::Host::Open({.database = *database,
+                                                          .catalog = catalog,
+                                                          .runtimes = runtimes,
+                                                          .folder = folder,
+                                                          .clock = clock,
+                                                          .runs = data / "runs",
+                                                          .share = share,
+                                                          .python = options.python,
+                                                          .workers = static_cast<std::size_t>(options.workers),
+                                                          .ended = [&bus] { bus.Notify(); }}));
+  const dispatch::Housekeeping housekeeping(*host, *database, clock, data / "runs",
+                                            {.runs_keep = static_cast<int>(options.runs_keep),
+                                             .runs_keep_all = static_cast<int>(options.runs_keep_all),
+                                             .journal_keep = options.journal_keep,
+                                             .events_keep = options.events_keep});
+  const api::Api api({.database = *database,
+                      .catalog = catalog,
+                      .host = *host,
+                      .folder = folder,
+                      .bus = bus,
+                      .clock = clock,
+                      .runs = data / "runs",
+                      .token = token});
+  BACKPLANE_ASSIGN(const auto server,
+                   http::Server::Start({.address = address.host, .port = address.port, .socket = data / "api.sock"},
+                                       [&api](const http::Request& request, const http::Responder& responder) {
+                                         api.Handle(request, responder);
+                                       }));
+  const std::string url = fmt::format("http://{}:{}/", address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]", server->port());
+  BACKPLANE_TRY(WriteFileAtomic(data / "address", url + "\n"));
+  LogInfo("ready: {} (data in {})", url, data.string());
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  LogInfo("stopping on {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
+  // A second signal ends the waiting.
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  return {};
+}
+
+int Run(const Args& args) {
+  sigset_t signals{};
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto site = SiteOf(args);
+  if (!site) return Report(site.error());
+  InitLog(Level(site->options.log_level), "backplane");
+  const Status status = Serve(*site, signals);
+  if (!status) return Report(status.error());
+  LogInfo("stopped");
+  return kOk;
+}
+
+}  // namespace
+
+std::vector<Command> ServeCommands() {
+  return {{"serve",
+           "Run the daemon in the foreground",
+           {},
+           {{"--config", "FILE", "Site configuration (TOML)"},
+            {"--data", "DIR", "Data folder"},
+            {"--listen", "ADDR:PORT", "Address of the API"}},
+           Run,
+           "Options of the site configuration, with their defaults:\n" + config::OptionReference() +
+               "Plugin folders are [[plugins]] tables with path, dialect and run_at_start; values of plugins' settings "
+               "stand in [settings.<dialect>]."}};
+}
+
+}  // namespace backplane::cli

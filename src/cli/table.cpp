@@ -1,0 +1,107 @@
+#include "cli/table.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+namespace backplane::cli {
+namespace {
+
+bool Terminal() { return isatty(STDOUT_FILENO) == 1; }
+
+// Columns that the text takes: UTF-8 continuation bytes and colour sequences take none.
+std::size_t Width(std::string_view text) {
+  std::size_t width = 0;
+  bool escape = false;
+  for (const char c : text) {
+    if (c == '\x1b') escape = true;
+    if (!escape && (static_cast<unsigned char>(c) & 0xC0) != 0x80) ++width;
+    if (escape && c == 'm') escape = false;
+  }
+  return width;
+}
+
+std::string Harmless(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if ((static_cast<unsigned char>(c) < 0x20) || c == 0x7f) c = '?';
+  return out;
+}
+
+std::size_t TerminalWidth() {
+  winsize size{};
+  if (!Terminal() || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 0;
+  return size.ws_col;
+}
+
+std::string Line(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    line += cells[i];
+    if (i + 1 < cells.size()) line += std::string(widths[i] - Width(cells[i]) + 2, ' ');
+  }
+  return line;
+}
+
+}  // namespace
+
+void PrintTable(const std::vector<std::string>& heading, const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::vector<std::string>> lines = {heading};
+  for (const auto& row : rows) {
+    auto& line = lines.emplace_back();
+    // Our own colours stay; everything else that could drive the terminal goes.
+    for (const std::string& cell : row) line.push_back(cell.starts_with("\x1b[") ? cell : Harmless(cell));
+  }
+  std::vector<std::size_t> widths(heading.size());
+  for (const auto& line : lines)
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], Width(line[i]));
+  const std::size_t terminal = TerminalWidth();
+  for (const auto& cells : lines) {
+    std::string line = Line(cells, widths);
+    if (terminal > 4 && Width(line) > terminal && line.find('\x1b') == std::string::npos) line = Shorten(line, terminal - 3);
+    std::puts(line.c_str());
+  }
+}
+
+void PrintFields(const std::vector<std::pair<std::string, std::string>>& fields) {
+  std::size_t width = 0;
+  for (const auto& [name, value] : fields)
+    if (!value.empty()) width = std::max(width, name.size() + 1);
+  for (const auto& [name, value] : fields)
+    if (!value.empty())
+      std::puts(fmt::format("{:<{}}  {}", name + ":", width, value.starts_with("\x1b[") ? value : Harmless(value)).c_str());
+}
+
+void PrintJson(const Json& value) {
+  std::puts(value.dump(2, ' ', false, nlohmann::detail::error_handler_t::replace).c_str());
+}
+
+std::string Coloured(std::string_view status) {
+  static const bool colour = Terminal() && std::getenv("NO_COLOR") == nullptr;
+  if (!colour || status.empty()) return std::string(status);
+  const bool good = status == "ok" || status == "new" || status == "unchanged";
+  const bool bad = status == "failed" || status == "timeout" || status == "killed" || status == "not_started" ||
+                   status == "interrupted" || status == "error" || status == "missing";
+  return fmt::format("\x1b[{}m{}\x1b[0m", good ? 32 : bad ? 31 : 33, status);
+}
+
+std::string Text(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return {};
+  return found->is_string() ? found->get<std::string>() : DumpJson(*found);
+}
+
+std::string ShortTime(const std::string& iso) {
+  if (iso.size() < 19) return iso;
+  std::string text = iso.substr(0, 19);
+  text[10] = ' ';
+  return text;
+}
+
+}  // namespace backplane::cli

@@ -1,0 +1,73 @@
+#include "config/options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace backplane::config {
+namespace {
+
+class ReferenceWriter final : public OptionVisitor {
+ public:
+  void Text(std::string_view name, std::string& value, std::string_view sentence) override {
+    Write(name, value.empty() ? "(see below)" : fmt::format("\"{}\"", value), "text", sentence);
+  }
+  void Choice(std::string_view name, std::string& value, const std::vector<std::string_view>& choices,
+              std::string_view sentence) override {
+    Write(name, fmt::format("\"{}\"", value), fmt::format("one of {}", fmt::join(choices, ", ")), sentence);
+  }
+  void Integer(std::string_view name, std::int64_t& value, std::int64_t least, std::int64_t most,
+               std::string_view sentence) override {
+    Write(name, fmt::format("{}", value), fmt::format("{} to {}", least, most), sentence);
+  }
+  void Duration(std::string_view name, Millis& value, Millis least, Millis most, std::string_view sentence) override {
+    Write(name, fmt::format("\"{}\"", FormatDuration(value)),
+          fmt::format("{} to {}", FormatDuration(least), FormatDuration(most)), sentence);
+  }
+  std::string text;
+
+ private:
+  void Write(std::string_view name, std::string_view value, std::string_view limits, std::string_view sentence) {
+    text += fmt::format("- `{}` = `{}` ({}; `{}`): {}\n", name, value, limits, EnvironmentName(name), sentence);
+  }
+};
+
+}  // namespace
+
+void Describe(Options& o, OptionVisitor& v) {
+  using std::chrono::hours;
+  v.Text("listen", o.listen,
+         "Address and port of the web page and API. Loopback only: other addresses are refused until people can sign "
+         "in. Port 0 takes a free one.");
+  v.Text("data", o.data,
+         "Folder for the store, logs and token, readable by its owner only. Default: /var/lib/backplane for root, "
+         "else $XDG_DATA_HOME/backplane or ~/.local/share/backplane.");
+  v.Text("python", o.python, "Interpreter that runs Python plugins.");
+  v.Choice("log_level", o.log_level, {"debug", "info", "warning", "error"},
+           "The least important lines that the program writes to standard error.");
+  v.Choice("store.synchronous", o.synchronous, {"normal", "full"},
+           "What a power loss may cost: with normal the last moments before it, never half of something; full waits "
+           "for the disk at each commit. A crash of the program costs nothing with either.");
+  v.Integer("runs.workers", o.workers, 1, 1024, "How many runs there may be side by side.");
+  v.Integer("runs.keep", o.runs_keep, 1, 100'000,
+            "Runs kept per plugin and target; of the older ones only failures and those that changed something stay.");
+  v.Integer("runs.keep_all", o.runs_keep_all, 1, 1'000'000, "Runs kept per plugin and target at most.");
+  v.Duration("journal.keep", o.journal_keep, Millis(0), hours(24 * 365),
+             "How long accepted results stay in the journal once they are folded.");
+  v.Duration("events.keep", o.events_keep, Millis(60'000), hours(24 * 3650),
+             "How long events can be read back. A reader that was away longer is told to start afresh.");
+}
+
+std::string EnvironmentName(std::string_view option) {
+  std::string name = "BACKPLANE_";
+  for (const char c : option) name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return name;
+}
+
+std::string OptionReference() {
+  Options defaults;
+  ReferenceWriter writer;
+  Describe(defaults, writer);
+  return writer.text;
+}
+
+}  // namespace backplane::config

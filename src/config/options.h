@@ -1,0 +1,51 @@
+// The site's options, declared once.
+//
+// Describe() is the declaration: reading the file and the environment, `--help` and the
+// reference in docs/ all come from it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+
+namespace backplane::config {
+
+struct Options {
+  std::string listen = "127.0.0.1:8700";
+  std::string data;
+  std::string python = "/usr/bin/python3";
+  std::string log_level = "info";
+  std::string synchronous = "normal";
+  std::int64_t workers = 8;
+  std::int64_t runs_keep = 20;
+  std::int64_t runs_keep_all = 500;
+  Millis journal_keep = std::chrono::hours(1);
+  Millis events_keep = std::chrono::hours(7 * 24);
+};
+
+/// What is done with each option. `name` is its key in the file ("store.synchronous"); the
+/// environment variable is BACKPLANE_ and the name in capitals, dots as underscores.
+class OptionVisitor {
+ public:
+  virtual ~OptionVisitor() = default;
+  virtual void Text(std::string_view name, std::string& value, std::string_view sentence) = 0;
+  virtual void Choice(std::string_view name, std::string& value, const std::vector<std::string_view>& choices,
+                      std::string_view sentence) = 0;
+  virtual void Integer(std::string_view name, std::int64_t& value, std::int64_t least, std::int64_t most,
+                       std::string_view sentence) = 0;
+  virtual void Duration(std::string_view name, Millis& value, Millis least, Millis most,
+                        std::string_view sentence) = 0;
+};
+
+void Describe(Options& options, OptionVisitor& visitor);
+
+/// The environment variable of an option.
+std::string EnvironmentName(std::string_view option);
+
+/// One paragraph per option: name, variable, default, limits, sentence; Markdown.
+std::string OptionReference();
+
+}  // namespace backplane::config

@@ -1,0 +1,21 @@
+// The NetAlertX dialect: a plugin is a folder with a config.json and a script that writes a
+// result file. What is reproduced and what is not: docs/dialects/netalertx.md.
+#pragma once
+
+#include "plugin/codec.h"
+
+namespace backplane::netalertx {
+
+/// Thread-safe: has no state.
+class NetAlertX final : public Codec {
+ public:
+  std::string_view name() const override { return "netalertx"; }
+  bool Recognises(const std::filesystem::path& path) const override;
+  ReadResult Read(const std::filesystem::path& path, const Settings& site) const override;
+  Result<Settings> Effective(const Manifest& manifest, const Settings& site) const override;
+  Result<Invocation> Prepare(const Manifest& manifest, const Job& job, const Settings& settings,
+                             const RunContext& context) const override;
+  Batch Decode(const Manifest& manifest, const Settings& settings, const Output& output, TimePoint at) const override;
+};
+
+}  // namespace backplane::netalertx

@@ -1,0 +1,230 @@
+#include "dialects/netalertx/prepare.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+#include "dialects/netalertx/netalertx.h"
+#include "dialects/netalertx/read.h"
+#include "dialects/netalertx/test_plugin.h"
+
+namespace backplane::netalertx {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class Prepare : public testing::Test {
+ protected:
+  Prepare() {
+    fs::create_directories(root_.path() / "plugins" / "case");
+    std::ofstream(root_.path() / "plugins/case/script.py") << "";
+    context_.work = root_.path() / "work";
+    context_.share = BACKPLANE_SOURCE_DIR;
+    context_.python = "/opt/python/bin/python3.11";
+    context_.all_settings = &all_;
+  }
+
+  Result<Invocation> Run(const Json& document, const Settings& site = {}) {
+    auto read = ReadManifest(document.dump(), "config.json", root_.path() / "plugins" / "case", site);
+    if (!read.manifest) return Fail(Errc::kInternal, read.findings.empty() ? "" : read.findings[0].message);
+    const NetAlertX codec;
+    BACKPLANE_ASSIGN(const Settings settings, codec.Effective(*read.manifest, site));
+    // Each run has an empty folder of its own.
+    fs::remove_all(context_.work);
+    fs::create_directory(context_.work);
+    return codec.Prepare(*read.manifest, {}, settings, context_);
+  }
+  Result<Invocation> RunCommand(const std::string& command) {
+    return Run(TestManifest("CASE"), {{"CASE_CMD", command}});
+  }
+  std::string App() const { return context_.work / "app"; }
+  std::string Written(const char* name) const { return ReadFile(context_.work / name, 1 << 20).value_or("absent"); }
+
+  TemporaryFolder root_;
+  RunContext context_;
+  Settings all_;
+};
+
+TEST_F(Prepare, TheCommandIsMappedIntoThePrivateInstallation) {
+  const auto run = Run(TestManifest("CASE"));
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_EQ(run->runtime, "process");
+  EXPECT_THAT(run->argv, ElementsAre(context_.python, App() + "/server/plugins/case/script.py"));
+  EXPECT_EQ(run->working_folder, App());
+  EXPECT_TRUE(fs::exists(run->argv[1]));
+  EXPECT_TRUE(fs::equivalent(run->argv[1], root_.path() / "plugins/case/script.py"));
+}
+
+TEST_F(Prepare, FrontPluginsIsTheSameFolder) {
+  const auto run = RunCommand("python3 /app/front/plugins/case/script.py");
+  ASSERT_TRUE(run);
+  EXPECT_TRUE(fs::equivalent(run->argv[1], root_.path() / "plugins/case/script.py"));
+  // As the ecosystem's guide starts it by hand, from the root.
+  EXPECT_TRUE(fs::exists(run->working_folder / "front/plugins/case/script.py"));
+}
+
+TEST_F(Prepare, NothingIsWrittenIntoThePluginsFolder) {
+  ASSERT_TRUE(Run(TestManifest("CASE")));
+  const auto entries = std::distance(fs::directory_iterator(root_.path() / "plugins/case"), fs::directory_iterator());
+  EXPECT_EQ(entries, 1);
+}
+
+TEST_F(Prepare, AnotherPluginThatTheCommandNamesIsThere) {
+  fs::create_directories(root_.path() / "plugins" / "other");
+  const auto run = RunCommand("python3 /app/server/plugins/other/tool.py --config=/app/server/plugins/case/x");
+  ASSERT_TRUE(run);
+  EXPECT_TRUE(fs::exists(App() + "/server/plugins/other"));
+  EXPECT_EQ(run->argv[2], "--config=" + App() + "/server/plugins/case/x");
+}
+
+TEST_F(Prepare, OnlyWherePathsBeginTheyAreMapped) {
+  const auto run = RunCommand("python3 /srv/app/x /app/y a=/app/z,/app/ /application/q");
+  ASSERT_TRUE(run);
+  EXPECT_THAT(run->argv, ElementsAre(context_.python, "/srv/app/x", App() + "/y", "a=" + App() + "/z," + App() + "/",
+                                     "/application/q"));
+}
+
+TEST_F(Prepare, PythonIsTheHostsInterpreter) {
+  for (const char* python : {"python", "python3", "/usr/bin/python3", "/opt/venv/bin/python"})
+    EXPECT_EQ(RunCommand(python + std::string(" x"))->argv[0], context_.python) << python;
+}
+
+TEST_F(Prepare, OtherProgramsAreLookedUp) {
+  EXPECT_THAT(RunCommand("sh -c x")->argv[0], testing::EndsWith("/sh"));
+  EXPECT_EQ(RunCommand("no-such-program x")->argv[0], "no-such-program");
+}
+
+TEST_F(Prepare, WordsAreSplitBeforeValuesArePutIn) {
+  Json document = TestManifest("CASE");
+  AddSetting(document, "title", "string", "two words; $(none) {other}");
+  AddSetting(document, "other", "string", "other's");
+  AddSetting(document, "nets", "array", Json::array({"10.0.0.0/8 --interface=eth0", "b"}));
+  document["params"] = Json::parse(R"([{"name":"title","type":"setting","value":"CASE_title"},
+                                       {"name":"other","type":"setting","value":"CASE_other"},
+                                       {"name":"nets","type":"setting","value":"CASE_nets"},
+                                       {"name":"nets64","type":"setting","value":"CASE_nets","base64":true}])");
+  const auto run =
+      Run(document, {{"CASE_CMD", "python3  x {title}\tn={nets} {s-quote}{other}{s-quote} {nets64} {unknown}"}});
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_THAT(run->argv,
+              ElementsAre(context_.python, "x", "two words; $(none) {other}", "n=10.0.0.0/8 --interface=eth0,b",
+                          "'other's'", "MTAuMC4wLjAvOCAtLWludGVyZmFjZT1ldGgwLGI=", "{unknown}"));
+}
+
+TEST_F(Prepare, ParametersMayNameCoreAndForeignSettings) {
+  all_ = {{"SCAN_SUBNETS", Json::array({"192.168.7.0/24"})}, {"OTHER_key", "value"}};
+  Json document = TestManifest("CASE");
+  document["params"] = Json::parse(R"([{"name":"a","type":"setting","value":"SCAN_SUBNETS"},
+                                       {"name":"b","type":"setting","value":"OTHER_key"}])");
+  const auto run = Run(document, {{"CASE_CMD", "python3 {a} {b}"}});
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_THAT(run->argv, ElementsAre(context_.python, "192.168.7.0/24", "value"));
+}
+
+TEST_F(Prepare, AnUnknownSettingIsNamed) {
+  Json document = TestManifest("CASE");
+  document["params"] = Json::parse(R"([{"name":"a","type":"setting","value":"NOBODY_has"}])");
+  const auto run = Run(document, {{"CASE_CMD", "python3 {a}"}});
+  ASSERT_FALSE(run);
+  EXPECT_THAT(run.error().message, HasSubstr("NOBODY_has"));
+  EXPECT_EQ(run.error().where, "params[0].value");
+}
+
+TEST_F(Prepare, SqlParametersAreRefusedWhereTheyMatter) {
+  Json document = TestManifest("CASE");
+  document["params"] = Json::parse(R"([{"name":"ips","type":"sql","value":"SELECT 1"}])");
+  EXPECT_TRUE(Run(document));
+  const auto used = Run(document, {{"CASE_CMD", "python3 {ips}"}});
+  ASSERT_FALSE(used);
+  EXPECT_EQ(used.error().code, Errc::kInvalid);
+  EXPECT_THAT(used.error().message, HasSubstr("\"ips\""));
+  EXPECT_THAT(used.error().message, HasSubstr("not supported yet"));
+  document["params"][0]["timeoutMultiplier"] = true;
+  EXPECT_FALSE(Run(document));
+}
+
+TEST_F(Prepare, AnEmptyCommandIsAnError) {
+  const auto run = RunCommand("  ");
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().where, "CASE_CMD");
+}
+
+TEST_F(Prepare, TheEnvironmentIsCompleteAndPrivate) {
+  const auto run = Run(TestManifest("CASE"));
+  ASSERT_TRUE(run);
+  const std::string work = context_.work;
+  const std::map<std::string, std::string> expected = {
+      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+      {"HOME", work},
+      {"TMPDIR", work + "/tmp"},
+      {"LANG", "C.UTF-8"},
+      {"PYTHONUNBUFFERED", "1"},
+      {"PYTHONDONTWRITEBYTECODE", "1"},
+      {"PYTHONPATH", App() + ":" + App() + "/server:" + App() + "/server/plugins"},
+      {"NETALERTX_APP", App()},
+      {"NETALERTX_DATA", work + "/data"},
+      {"NETALERTX_CONFIG", work + "/data/config"},
+      {"NETALERTX_DB", work + "/data/db"},
+      {"NETALERTX_TMP", work + "/tmp"},
+      {"NETALERTX_API", work + "/tmp/api"},
+      {"NETALERTX_LOG", work + "/tmp/log"},
+      {"NETALERTX_PLUGINS_LOG", work + "/tmp/log/plugins"}};
+  EXPECT_EQ(run->environment, expected);
+  for (const char* folder : {"NETALERTX_CONFIG", "NETALERTX_DB", "NETALERTX_API", "NETALERTX_PLUGINS_LOG"})
+    EXPECT_TRUE(fs::is_directory(run->environment.at(folder))) << folder;
+}
+
+TEST_F(Prepare, TheResultFileIsOnePrivateFileOfExactlyThatName) {
+  const auto run = Run(TestManifest("NMAP"), {{"NMAP_CMD", "python3 x"}});
+  ASSERT_TRUE(run);
+  EXPECT_THAT(run->result_files, ElementsAre(context_.work / "tmp/log/plugins/last_result.NMAP.log"));
+}
+
+TEST_F(Prepare, AppConfIsOneAssignmentPerSetting) {
+  all_ = {{"OTHER_text", "it's\nimport os"}, {"not a name", 1}};
+  ASSERT_TRUE(Run(TestManifest("CASE"), {{"CASE_RUN", "once"}}));
+  const std::string conf = Written("data/config/app.conf");
+  EXPECT_THAT(conf, HasSubstr("CASE_RUN='once'\n"));
+  EXPECT_THAT(conf, HasSubstr("CASE_RUN_TIMEOUT=10\n"));
+  EXPECT_THAT(conf, HasSubstr("TIMEZONE='UTC'\n"));
+  EXPECT_THAT(conf, HasSubstr("DISCOVER_PLUGINS=True\n"));
+  EXPECT_THAT(conf, HasSubstr("OTHER_text='it\\'s\\x0aimport os'\n"));
+  EXPECT_THAT(conf, testing::Not(HasSubstr("not a name")));
+}
+
+TEST_F(Prepare, TheSettingsSnapshotIsThereBeforeTheScript) {
+  all_ = {{"OTHER_list", Json::array({"a", "b"})}, {"TIMEZONE", "Asia/Tokyo"}};
+  ASSERT_TRUE(Run(TestManifest("CASE")));
+  const auto table = ParseJson(Written("tmp/api/table_settings.json"));
+  ASSERT_TRUE(table);
+  std::map<std::string, Json> rows;
+  for (const Json& row : (*table)["data"]) rows[row["setKey"]] = row;
+  EXPECT_EQ(rows["OTHER_list"]["setValue"], "['a', 'b']");
+  EXPECT_THAT(rows["OTHER_list"]["setType"].get<std::string>(), HasSubstr("'dataType': 'array'"));
+  EXPECT_EQ(rows["TIMEZONE"]["setValue"], "Asia/Tokyo");
+  EXPECT_EQ(rows["CASE_RUN_TIMEOUT"]["setValue"], "10");
+  EXPECT_EQ(rows["DISCOVER_PLUGINS"]["setValue"], "True");
+  EXPECT_TRUE(rows.contains("LOG_LEVEL"));
+}
+
+TEST_F(Prepare, SettingsOfTheRunWinOverTheShared) {
+  all_ = {{"CASE_RUN_TIMEOUT", 99}};
+  const auto run = Run(TestManifest("CASE"), {{"CASE_RUN_TIMEOUT", 7}});
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->limits.timeout, Millis(7000));
+  EXPECT_THAT(Written("data/config/app.conf"), HasSubstr("CASE_RUN_TIMEOUT=7\n"));
+}
+
+TEST_F(Prepare, MissingModulesAreUnavailable) {
+  context_.share = root_.path() / "absent";
+  const auto run = Run(TestManifest("CASE"));
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().code, Errc::kUnavailable);
+}
+
+}  // namespace
+}  // namespace backplane::netalertx

@@ -1,0 +1,41 @@
+// Values of settings: how a manifest's type turns what is stored into what a script sees, and
+// how values are written for Python.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugin/manifest.h"
+
+namespace backplane::netalertx {
+
+/// What a manifest says of one setting's value.
+struct SettingType {
+  std::string data_type;                  ///< "string", "integer", "boolean", "array", "object", or another word
+  std::vector<std::string> transformers;  ///< of the element that holds the value
+};
+
+/// Never fails: what is missing or of the wrong kind is left empty.
+SettingType ReadType(const Json& setting);
+
+/// The stored `value` as a script sees it: of the right JSON type, transformers reversed.
+/// kInvalid says what was expected; the message does not hold the value, which may be secret.
+Result<Json> TypedValue(const SettingType& type, const Json& value);
+
+/// The settings of the manifest `document`, by key: defaults overlaid by `site`. A default that
+/// does not fit its type is an empty list for an array, and left out otherwise. kInvalid: a
+/// value of `site` does not fit; `where` is its key.
+Result<Settings> EffectiveSettings(const Json& document, std::string_view prefix, const Settings& site);
+
+/// The settings that belong to no plugin, overlaid by those values of `given` that fit.
+Settings CoreSettings(const Settings& given);
+
+/// As Python's str() prints the value: True, 5, text as it is, ['a', 'b'].
+std::string PythonText(const Json& value);
+/// As Python source: 'text', True, None, {'a': 1}. One line, whatever is in it.
+std::string PythonLiteral(const Json& value);
+/// As a placeholder of a command: lists become a,b,c. kInvalid: an object.
+Result<std::string> ParamText(const Json& value);
+
+}  // namespace backplane::netalertx

@@ -1,0 +1,246 @@
+#include "dispatch/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace backplane::dispatch {
+namespace {
+
+// Derived from time or phase: only the newest is worth running.
+bool Coalesces(const Job& job) { return job.trigger != TriggerKind::kCall && job.trigger != TriggerKind::kEvent; }
+
+void NoteDecision(std::optional<Decision>& decision, Decision::What what, const std::string& key, TimePoint at) {
+  if (decision && decision->what == what && decision->key == key) return;  // `at` is since when
+  decision = Decision{.what = what, .key = key, .at = at};
+}
+
+template <typename Set, typename Lane, typename Time>
+void Move(Set& set, Lane& lane, std::optional<Time>& place, std::optional<Time> to) {
+  if (place == to) return;
+  if (place) set.erase(&lane);
+  place = to;
+  if (place) set.insert(&lane);
+}
+
+}  // namespace
+
+std::string_view DropReasonText(DropReason reason) {
+  switch (reason) {
+    case DropReason::kDeadlinePassed: return "deadline passed";
+    case DropReason::kLaneBusy: return "lane busy";
+    case DropReason::kTooSoon: return "too soon";
+    case DropReason::kSuperseded: return "superseded";
+    case DropReason::kDuplicate: return "duplicate";
+    case DropReason::kQueueFull: return "queue full";
+    case DropReason::kPluginGone: return "plugin gone";
+    case DropReason::kCancelled: return "cancelled";
+  }
+  return "unknown";
+}
+
+std::string DecisionText(const Decision& decision) {
+  switch (decision.what) {
+    case Decision::What::kStarted: return "started";
+    case Decision::What::kWaitsForLane: return "waiting: lane busy";
+    case Decision::What::kWaitsForInterval: return "waiting: too soon";
+    case Decision::What::kWaitsForWorker: return "waiting: no free worker";
+    case Decision::What::kDropped: return "dropped: " + std::string(DropReasonText(decision.reason));
+  }
+  return "unknown";
+}
+
+DispatcherEffects Dispatcher::Step(Moment now, DispatcherInputs inputs) {
+  DispatcherEffects effects;
+  for (const LaneKey& key : inputs.removed) RemoveLane(now, key, effects);
+  for (LanePolicy& policy : inputs.lanes) SetLane(now, std::move(policy), effects);
+  capacity_ = inputs.capacity.value_or(capacity_);
+  // New slots take the place of old ones before those expire: a lane keeps its turn. And jobs
+  // expire before lanes are freed: the reasons are those of the wait.
+  for (Job& job : inputs.jobs) Arrive(now, std::move(job), effects);
+  Expire(now, effects);
+  for (const Finished& finished : inputs.finished) Finish(now, finished, effects);
+  for (const Cancel& cancel : inputs.cancel) CancelJobs(now, cancel, effects);
+  while (!timers_.empty() && *(*timers_.begin())->timer <= now.monotonic) Settle(now, **timers_.begin(), effects);
+  StartReady(now, effects);
+  effects.wake = NextWake(now);
+  return effects;
+}
+
+std::optional<Decision> Dispatcher::LastDecision(const LaneKey& lane) const {
+  const auto it = lanes_.find(lane);
+  return it == lanes_.end() ? std::nullopt : it->second.decision;
+}
+
+Dispatcher::Lane* Dispatcher::Find(const LaneKey& key) {
+  const auto it = lanes_.find(key);
+  return it == lanes_.end() ? nullptr : &it->second;
+}
+
+void Dispatcher::SetLane(Moment now, LanePolicy policy, DispatcherEffects& effects) {
+  const auto [it, added] = lanes_.try_emplace(policy.lane);
+  Lane& lane = it->second;
+  if (added) {
+    lane.key = &it->first;
+    lane.serial = ++last_serial_;
+    if (policy.last_start) guard_.Restore(policy.lane, *policy.last_start, now);
+  }
+  lane.removed = false;
+  lane.policy = std::move(policy);
+  Settle(now, lane, effects);
+}
+
+void Dispatcher::RemoveLane(Moment now, const LaneKey& key, DispatcherEffects& effects) {
+  Lane* lane = Find(key);
+  if (!lane) return;
+  DropWaiting(now, *lane, DropReason::kPluginGone, effects, [](const Job&) { return true; });
+  Settle(now, *lane, effects);
+  if (lane->running) {
+    lane->removed = true;
+    effects.stop.push_back({key, lane->running->token});
+  } else {
+    Erase(*lane);
+  }
+}
+
+// Ends a lane that nothing waits for and nothing runs on.
+void Dispatcher::Erase(Lane& lane) {
+  const LaneKey key = *lane.key;
+  guard_.Forget(key);
+  lanes_.erase(key);
+}
+
+void Dispatcher::Finish(Moment now, const Finished& finished, DispatcherEffects& effects) {
+  if (!guard_.Release(finished.lane, finished.token)) return;
+  --running_;
+  Lane& lane = *Find(finished.lane);
+  lane.running.reset();
+  Settle(now, lane, effects);
+  if (lane.removed) Erase(lane);
+}
+
+void Dispatcher::CancelJobs(Moment now, const Cancel& cancel, DispatcherEffects& effects) {
+  Lane* lane = Find(cancel.lane);
+  if (!lane) return;
+  const auto meant = [&](const std::string& key) { return !cancel.key || *cancel.key == key; };
+  DropWaiting(now, *lane, DropReason::kCancelled, effects, [&](const Job& job) { return meant(job.key); });
+  if (lane->running && meant(lane->running->key)) effects.stop.push_back({cancel.lane, lane->running->token});
+  Settle(now, *lane, effects);
+}
+
+void Dispatcher::Expire(Moment now, DispatcherEffects& effects) {
+  while (!deadlines_.empty() && *(*deadlines_.begin())->deadline < now.wall) {
+    Lane& lane = **deadlines_.begin();
+    const DropReason reason = lane.running ? DropReason::kLaneBusy
+                              : lane.timer ? DropReason::kTooSoon
+                                           : DropReason::kDeadlinePassed;
+    DropWaiting(now, lane, reason, effects, [&](const Job& job) { return job.deadline && *job.deadline < now.wall; });
+    Settle(now, lane, effects);
+  }
+}
+
+void Dispatcher::Arrive(Moment now, Job job, DispatcherEffects& effects) {
+  Lane* lane = Find(job.lane);
+  if (!lane || lane->removed) return DropJob(now, nullptr, std::move(job), DropReason::kPluginGone, effects);
+  if (job.deadline && *job.deadline < now.wall)
+    return DropJob(now, lane, std::move(job), DropReason::kDeadlinePassed, effects);
+  auto& waiting = lane->waiting;
+  const bool known = (lane->running && lane->running->key == job.key) ||
+                     std::any_of(waiting.begin(), waiting.end(), [&](const Job& other) { return other.key == job.key; });
+  if (known) return DropJob(now, lane, std::move(job), DropReason::kDuplicate, effects);
+
+  const auto scheduled = std::find_if(waiting.begin(), waiting.end(), Coalesces);
+  if (Coalesces(job) && scheduled != waiting.end()) {
+    std::swap(*scheduled, job);
+    DropJob(now, lane, std::move(job), DropReason::kSuperseded, effects);
+  } else {
+    const std::size_t others = waiting.size() - (scheduled != waiting.end() ? 1 : 0);
+    const bool lane_full = !Coalesces(job) && others >= lane->policy.most_waiting;
+    if (lane_full || queued_ >= most_queued_)
+      return DropJob(now, lane, std::move(job), DropReason::kQueueFull, effects);
+    waiting.push_back(std::move(job));
+    ++queued_;
+  }
+  Settle(now, *lane, effects);
+}
+
+void Dispatcher::StartReady(Moment now, DispatcherEffects& effects) {
+  while (running_ < capacity_ && !ready_.empty()) {
+    Lane& lane = **ready_.begin();
+    // A ready lane is free and late enough: anything else is a bug, and throws.
+    const Token token = std::get<Admitted>(guard_.TryAdmit(*lane.key, lane.policy.min_interval, now)).token;
+    Job job = std::move(lane.waiting.front());
+    lane.waiting.pop_front();
+    --queued_;
+    ++running_;
+    lane.running = Running{job.key, token};
+    NoteDecision(lane.decision, Decision::What::kStarted, job.key, now.wall);
+    effects.start.push_back({std::move(job), token});
+    Settle(now, lane, effects);
+  }
+}
+
+template <typename Predicate>
+void Dispatcher::DropWaiting(Moment now, Lane& lane, DropReason reason, DispatcherEffects& effects,
+                             Predicate hopeless) {
+  for (auto it = lane.waiting.begin(); it != lane.waiting.end();) {
+    if (!hopeless(*it)) {
+      ++it;
+      continue;
+    }
+    DropJob(now, &lane, std::move(*it), reason, effects);
+    it = lane.waiting.erase(it);
+    --queued_;
+  }
+}
+
+void Dispatcher::DropJob(Moment now, Lane* lane, Job job, DropReason reason, DispatcherEffects& effects) {
+  if (lane) lane->decision = Decision{Decision::What::kDropped, reason, job.key, now.wall};
+  effects.drop.push_back({std::move(job), reason});
+}
+
+// Brings a lane to its place after anything about it changed: drops what can no longer start in
+// time, and sorts the lane into the sets by what it waits for.
+void Dispatcher::Settle(Moment now, Lane& lane, DispatcherEffects& effects) {
+  if (lane.waiting.empty()) return Place(lane, std::nullopt, std::nullopt);
+  const auto free_at = guard_.FreeAt(*lane.key, lane.policy.min_interval);
+  if (free_at && *free_at > now.monotonic) {
+    const TimePoint wall = now.wall + (*free_at - now.monotonic);
+    DropWaiting(now, lane, DropReason::kTooSoon, effects,
+                [&](const Job& job) { return job.deadline && *job.deadline < wall; });
+    if (lane.waiting.empty()) return Place(lane, std::nullopt, std::nullopt);
+  }
+  Decision::What waits = Decision::What::kWaitsForLane;
+  if (lane.running) {
+    Place(lane, std::nullopt, std::nullopt);
+  } else if (free_at && *free_at > now.monotonic) {
+    waits = Decision::What::kWaitsForInterval;
+    Place(lane, std::nullopt, free_at);
+  } else {
+    waits = Decision::What::kWaitsForWorker;
+    Place(lane, lane.turn ? lane.turn : ++last_turn_, std::nullopt);
+  }
+  NoteDecision(lane.decision, waits, lane.waiting.front().key, now.wall);
+}
+
+void Dispatcher::Place(Lane& lane, std::optional<std::uint64_t> turn, std::optional<Millis> timer) {
+  std::optional<TimePoint> deadline;
+  for (const Job& job : lane.waiting) {
+    if (job.deadline && (!deadline || *job.deadline < *deadline)) deadline = job.deadline;
+  }
+  Move(ready_, lane, lane.turn, turn);
+  Move(timers_, lane, lane.timer, timer);
+  Move(deadlines_, lane, lane.deadline, deadline);
+}
+
+std::optional<Millis> Dispatcher::NextWake(Moment now) const {
+  std::optional<Millis> wake;
+  if (!timers_.empty()) wake = (*timers_.begin())->timer;
+  if (!deadlines_.empty()) {
+    // One after the deadline, at which a job may still start.
+    const Millis passed = now.monotonic + (*(*deadlines_.begin())->deadline - now.wall) + Millis(1);
+    wake = std::min(wake.value_or(passed), passed);
+  }
+  return wake;
+}
+
+}  // namespace backplane::dispatch

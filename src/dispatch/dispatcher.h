@@ -1,0 +1,184 @@
+// Decides which jobs start now, which wait and which are dropped.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/time.h"
+#include "dispatch/guard.h"
+#include "model/run.h"
+#include "schedule/lane_hash.h"
+
+namespace backplane::dispatch {
+
+/// Adds a lane, or replaces its policy. Jobs of lanes that were never added are dropped.
+struct LanePolicy {
+  LaneKey lane;
+  Millis min_interval{0};        ///< between two starts
+  std::size_t most_waiting = 16;  ///< calls and events that may wait on the lane
+  /// Wall time of the lane's last start as stored; counts when the lane is added.
+  std::optional<TimePoint> last_start;
+};
+
+/// A run has ended, and its lane is free again.
+struct Finished {
+  LaneKey lane;
+  Token token;
+};
+
+/// Takes back waiting jobs of a lane and stops its run: those with that key, or all.
+struct Cancel {
+  LaneKey lane;
+  std::optional<std::string> key;
+};
+
+enum class DropReason {
+  kDeadlinePassed,  ///< its deadline passed before it arrived, or while all workers were taken
+  kLaneBusy,        ///< its deadline passed while another run held the lane
+  kTooSoon,         ///< its deadline passes before the minimum interval does
+  kSuperseded,      ///< a newer scheduled job of the lane took its place
+  kDuplicate,       ///< a job with its key is waiting or running on the lane
+  kQueueFull,       ///< the lane's or the whole queue is full
+  kPluginGone,      ///< the lane was removed, or is unknown
+  kCancelled,       ///< it was taken back
+};
+/// "deadline passed", "lane busy", ...
+std::string_view DropReasonText(DropReason reason);
+
+/// Applied in the order of the members.
+struct DispatcherInputs {
+  std::vector<LaneKey> removed;  ///< waiting jobs are dropped, runs are stopped
+  std::vector<LanePolicy> lanes;
+  std::optional<std::size_t> capacity;  ///< how many may run at once, from now on
+  std::vector<Job> jobs;                ///< from the scheduler, events and calls
+  std::vector<Finished> finished;       ///< tokens that hold nothing are ignored
+  std::vector<Cancel> cancel;
+};
+
+struct Start {
+  Job job;
+  Token token;
+};
+struct Drop {
+  Job job;
+  DropReason reason = DropReason::kDeadlinePassed;
+};
+/// Stop a run. The lane stays taken until it is reported as finished.
+struct Stop {
+  LaneKey lane;
+  Token token;
+};
+
+struct DispatcherEffects {
+  std::vector<Start> start;
+  std::vector<Drop> drop;
+  std::vector<Stop> stop;
+  /// Monotonic time at which to call Step again if nothing else happens.
+  std::optional<Millis> wake;
+};
+
+/// The last thing decided about a lane: the answer to "why did it not run?".
+struct Decision {
+  enum class What { kStarted, kWaitsForLane, kWaitsForInterval, kWaitsForWorker, kDropped };
+  What what = What::kStarted;
+  DropReason reason = DropReason::kDeadlinePassed;  ///< kDropped only
+  std::string key;                                  ///< of the job
+  TimePoint at;
+};
+/// "started", "waiting: lane busy", "dropped: too soon", ...
+std::string DecisionText(const Decision& decision);
+
+/// Every job is answered by one Start or one Drop, at once or later.
+///
+/// A lane runs one job at a time, in order of arrival. Scheduled jobs (start, cron, interval,
+/// phase) coalesce: one of them waits per lane, and a newer one replaces it in its place. Calls
+/// and events wait one by one, up to LanePolicy::most_waiting. A job whose key is waiting or
+/// running on its lane already is a duplicate; whether a key was used by a run that ended is for the
+/// caller to look up in the store. Lanes that could start take turns, first come, first served.
+/// When `most_queued` jobs wait in all, new ones are dropped: calls are told so, and slots come again.
+/// A job waits while it may still start before its deadline, and is dropped when it cannot.
+///
+/// Not thread-safe; does no I/O and reads no clock. Equal calls give equal effects. A Step costs
+/// O(log lanes) per input.
+class Dispatcher {
+ public:
+  static constexpr std::size_t kMostQueued = 200'000;
+
+  /// `capacity`: how many may run at once.
+  Dispatcher(std::int64_t epoch, std::size_t capacity, std::size_t most_queued = kMostQueued)
+      : guard_(epoch), capacity_(capacity), most_queued_(most_queued) {}
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  /// `now.monotonic` never falls. Call it with changes, at `wake`, and every few seconds besides,
+  /// since deadlines are wall times and the wall clock may be set.
+  DispatcherEffects Step(Moment now, DispatcherInputs inputs);
+
+  std::optional<Decision> LastDecision(const LaneKey& lane) const;
+  const Guard& guard() const { return guard_; }
+  std::size_t running() const { return running_; }
+  std::size_t queued() const { return queued_; }
+  /// How many more jobs may wait.
+  std::size_t room() const { return most_queued_ - queued_; }
+
+ private:
+  struct Running {
+    std::string key;
+    Token token;
+  };
+  struct Lane {
+    const LaneKey* key = nullptr;
+    std::uint64_t serial = 0;  // orders lanes alike in every run
+    LanePolicy policy;
+    std::deque<Job> waiting;   // at most one scheduled, at most most_waiting others
+    std::optional<Running> running;
+    bool removed = false;      // goes when its run has ended
+    std::optional<std::uint64_t> turn;  // its place in ready_
+    std::optional<Millis> timer;        // its place in timers_
+    std::optional<TimePoint> deadline;  // its place in deadlines_: the earliest of waiting
+    std::optional<Decision> decision;
+  };
+  template <typename Time, std::optional<Time> Lane::*kTime>
+  struct Earlier {
+    bool operator()(const Lane* a, const Lane* b) const {
+      return *(a->*kTime) != *(b->*kTime) ? *(a->*kTime) < *(b->*kTime) : a->serial < b->serial;
+    }
+  };
+
+  Lane* Find(const LaneKey& key);
+  void SetLane(Moment now, LanePolicy policy, DispatcherEffects& effects);
+  void RemoveLane(Moment now, const LaneKey& key, DispatcherEffects& effects);
+  void Finish(Moment now, const Finished& finished, DispatcherEffects& effects);
+  void CancelJobs(Moment now, const Cancel& cancel, DispatcherEffects& effects);
+  void Expire(Moment now, DispatcherEffects& effects);
+  void Arrive(Moment now, Job job, DispatcherEffects& effects);
+  void StartReady(Moment now, DispatcherEffects& effects);
+  /// Drops the waiting jobs that `hopeless` picks.
+  template <typename Predicate>
+  void DropWaiting(Moment now, Lane& lane, DropReason reason, DispatcherEffects& effects, Predicate hopeless);
+  void DropJob(Moment now, Lane* lane, Job job, DropReason reason, DispatcherEffects& effects);
+  void Settle(Moment now, Lane& lane, DispatcherEffects& effects);
+  void Place(Lane& lane, std::optional<std::uint64_t> turn, std::optional<Millis> timer);
+  void Erase(Lane& lane);
+  std::optional<Millis> NextWake(Moment now) const;
+
+  Guard guard_;
+  std::size_t capacity_;
+  const std::size_t most_queued_;
+  std::size_t running_ = 0;
+  std::size_t queued_ = 0;
+  std::uint64_t last_serial_ = 0;
+  std::unordered_map<LaneKey, Lane, schedule::LaneKeyHash> lanes_;
+  std::uint64_t last_turn_ = 0;
+  std::set<Lane*, Earlier<std::uint64_t, &Lane::turn>> ready_;  // could start now
+  std::set<Lane*, Earlier<Millis, &Lane::timer>> timers_;  // wait for the minimum interval
+  std::set<Lane*, Earlier<TimePoint, &Lane::deadline>> deadlines_;
+};
+
+}  // namespace backplane::dispatch

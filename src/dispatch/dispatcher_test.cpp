@@ -1,0 +1,246 @@
+#include "dispatch/dispatcher.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace backplane::dispatch {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const TimePoint kNoon = ParseTime("2026-08-22 12:00:00").value();
+
+LaneKey Key(std::string plugin) { return {kDefaultOrg, std::move(plugin), ""}; }
+
+Job Slot(const std::string& plugin, Millis at, std::optional<Millis> deadline = {}) {
+  Job job{.lane = Key(plugin), .trigger = TriggerKind::kInterval, .key = "slot/" + std::to_string(at.count()), .due = kNoon + at};
+  if (deadline) job.deadline = kNoon + *deadline;
+  return job;
+}
+Job Call(const std::string& plugin, const std::string& key) {
+  return {.lane = Key(plugin), .trigger = TriggerKind::kCall, .key = "call/" + key, .due = kNoon};
+}
+
+std::vector<std::string> Started(const DispatcherEffects& effects) {
+  std::vector<std::string> texts;
+  for (const Start& start : effects.start) texts.push_back(start.job.lane.plugin + " " + start.job.key);
+  return texts;
+}
+std::vector<std::string> Dropped(const DispatcherEffects& effects) {
+  std::vector<std::string> texts;
+  for (const Drop& drop : effects.drop) texts.push_back(drop.job.key + " " + std::string(DropReasonText(drop.reason)));
+  return texts;
+}
+
+class DispatcherTest : public ::testing::Test {
+ protected:
+  // Wall time is noon + the monotonic time, until a test shifts it.
+  Moment At(Millis time) const { return {kNoon + time + shift_, time}; }
+  DispatcherEffects Step(Millis time, DispatcherInputs inputs = {}) {
+    auto effects = dispatcher_.Step(At(time), std::move(inputs));
+    for (const Start& start : effects.start) tokens_[start.job.lane.plugin] = start.token;
+    return effects;
+  }
+  DispatcherEffects Finish(Millis time, const std::string& plugin) {
+    return Step(time, {.finished = {{Key(plugin), tokens_[plugin]}}});
+  }
+  std::string Why(const std::string& plugin) const {
+    const auto decision = dispatcher_.LastDecision(Key(plugin));
+    return decision ? DecisionText(*decision) + " " + decision->key : "";
+  }
+
+  Dispatcher dispatcher_{5, 2, 8};
+  std::map<std::string, Token> tokens_;
+  Millis shift_{0};
+};
+
+TEST_F(DispatcherTest, StartsAtOnceWhatMayStart) {
+  const auto effects = Step(Millis(0), {.lanes = {{.lane = Key("a")}}, .jobs = {Slot("a", Millis(0), seconds(60))}});
+  EXPECT_THAT(Started(effects), ElementsAre("a slot/0"));
+  EXPECT_EQ(effects.start[0].token, (Token{5, 1}));
+  EXPECT_THAT(effects.drop, IsEmpty());
+  EXPECT_EQ(effects.wake, std::nullopt);
+  EXPECT_EQ(Why("a"), "started slot/0");
+  EXPECT_TRUE(dispatcher_.guard().IsCurrent(Key("a"), effects.start[0].token));
+  EXPECT_THAT(Started(Finish(Millis(5), "a")), IsEmpty());
+  EXPECT_EQ(dispatcher_.running(), 0u);
+  // A second report of the same end is ignored.
+  Finish(Millis(6), "a");
+  EXPECT_EQ(dispatcher_.running(), 0u);
+}
+
+TEST_F(DispatcherTest, ScheduledJobsCoalesceWhileTheLaneIsBusy) {
+  Step(Millis(0), {.lanes = {{.lane = Key("a")}}, .jobs = {Slot("a", Millis(0))}});
+  EXPECT_THAT(Dropped(Step(seconds(10), {.jobs = {Slot("a", seconds(10))}})), IsEmpty());
+  EXPECT_EQ(Why("a"), "waiting: lane busy slot/10000");
+  EXPECT_THAT(Dropped(Step(seconds(20), {.jobs = {Slot("a", seconds(20))}})), ElementsAre("slot/10000 superseded"));
+  EXPECT_EQ(dispatcher_.queued(), 1u);
+  EXPECT_THAT(Started(Finish(seconds(21), "a")), ElementsAre("a slot/20000"));
+}
+
+TEST_F(DispatcherTest, CallsWaitOneByOneAndKeysAreUnique) {
+  Step(Millis(0), {.lanes = {{.lane = Key("a"), .most_waiting = 2}}, .jobs = {Call("a", "1")}});
+  const auto effects =
+      Step(Millis(1), {.jobs = {Call("a", "1"), Call("a", "2"), Slot("a", seconds(1)), Call("a", "2"), Call("a", "3"), Call("a", "4")}});
+  EXPECT_THAT(Dropped(effects), ElementsAre("call/1 duplicate", "call/2 duplicate", "call/4 queue full"));
+  EXPECT_THAT(Started(Finish(Millis(2), "a")), ElementsAre("a call/2"));
+  EXPECT_THAT(Started(Finish(Millis(3), "a")), ElementsAre("a slot/1000"));
+  EXPECT_THAT(Started(Finish(Millis(4), "a")), ElementsAre("a call/3"));
+  EXPECT_THAT(Started(Finish(Millis(5), "a")), IsEmpty());
+}
+
+TEST_F(DispatcherTest, WaitsForTheMinimumInterval) {
+  Step(Millis(0), {.lanes = {{.lane = Key("a"), .min_interval = seconds(30)}}, .jobs = {Call("a", "1")}});
+  Finish(seconds(1), "a");
+  const auto effects = Step(seconds(2), {.jobs = {Call("a", "2")}});
+  EXPECT_THAT(effects.start, IsEmpty());
+  EXPECT_EQ(effects.wake, Millis(seconds(30)));
+  EXPECT_EQ(Why("a"), "waiting: too soon call/2");
+  EXPECT_THAT(Step(seconds(30) - Millis(1)).start, IsEmpty());
+  shift_ = -hours(5);  // the wall clock does not matter
+  EXPECT_THAT(Started(Step(seconds(30))), ElementsAre("a call/2"));
+}
+
+TEST_F(DispatcherTest, DropsAtOnceWhatWouldBeTooSoonUntilItsDeadline) {
+  Step(Millis(0), {.lanes = {{.lane = Key("a"), .min_interval = seconds(30)}}, .jobs = {Slot("a", Millis(0), seconds(20))}});
+  Finish(seconds(1), "a");
+  EXPECT_THAT(Dropped(Step(seconds(10), {.jobs = {Slot("a", seconds(10), seconds(20))}})), ElementsAre("slot/10000 too soon"));
+  EXPECT_EQ(Why("a"), "dropped: too soon slot/10000");
+  EXPECT_THAT(Dropped(Step(seconds(20), {.jobs = {Slot("a", seconds(20), seconds(30))}})), IsEmpty());
+  EXPECT_THAT(Started(Step(seconds(30))), ElementsAre("a slot/20000"));
+}
+
+TEST_F(DispatcherTest, RestoredStartDelaysTheFirst) {
+  const auto effects = Step(Millis(0), {.lanes = {{.lane = Key("a"), .min_interval = minutes(10), .last_start = kNoon - minutes(4)}},
+                                        .jobs = {Call("a", "1")}});
+  EXPECT_THAT(effects.start, IsEmpty());
+  EXPECT_EQ(effects.wake, Millis(minutes(6)));
+  // A policy that is set again changes nothing; a shorter interval frees the lane.
+  EXPECT_EQ(Step(Millis(1), {.lanes = {{.lane = Key("a"), .min_interval = minutes(10)}}}).wake, Millis(minutes(6)));
+  EXPECT_THAT(Started(Step(Millis(2), {.lanes = {{.lane = Key("a"), .min_interval = minutes(4)}}})), ElementsAre("a call/1"));
+}
+
+TEST_F(DispatcherTest, DeadlinesSayWhatTheJobWaitedFor) {
+  Step(Millis(0), {.lanes = {{.lane = Key("a")}, {.lane = Key("b")}, {.lane = Key("c")}},
+                   .jobs = {Call("a", "1"), Call("b", "1")}});
+  const auto waiting = Step(seconds(1), {.jobs = {Slot("a", seconds(1), seconds(9)), Slot("c", seconds(1), seconds(8))}});
+  EXPECT_EQ(waiting.wake, Millis(8001));
+  EXPECT_EQ(Why("c"), "waiting: no free worker slot/1000");
+  EXPECT_THAT(Dropped(Step(seconds(8))), IsEmpty());
+  EXPECT_THAT(Dropped(Step(Millis(8001))), ElementsAre("slot/1000 deadline passed"));
+  EXPECT_THAT(Dropped(Step(Millis(9001))), ElementsAre("slot/1000 lane busy"));
+  EXPECT_EQ(Why("a"), "dropped: lane busy slot/1000");
+  EXPECT_THAT(Dropped(Step(seconds(10), {.jobs = {Slot("c", seconds(1), seconds(9))}})), ElementsAre("slot/1000 deadline passed"));
+  EXPECT_EQ(dispatcher_.queued(), 0u);
+}
+
+TEST_F(DispatcherTest, LanesTakeTurns) {
+  dispatcher_.Step(At(Millis(0)), {.lanes = {{.lane = Key("a")}, {.lane = Key("b")}, {.lane = Key("c")}}, .capacity = 1});
+  Step(Millis(0), {.jobs = {Call("a", "1"), Call("a", "2"), Call("b", "1"), Call("b", "2"), Call("c", "1")}});
+  std::vector<std::string> order;
+  std::string running = "a";
+  for (int i = 1; i <= 4; ++i) {
+    const auto effects = Finish(Millis(i), running);
+    ASSERT_EQ(effects.start.size(), 1u);
+    running = effects.start[0].job.lane.plugin;
+    order.push_back(Started(effects)[0]);
+  }
+  EXPECT_THAT(order, ElementsAre("b call/1", "c call/1", "a call/2", "b call/2"));
+}
+
+TEST_F(DispatcherTest, ALaneKeepsItsTurnWhenANewSlotReplacesAnOldOne) {
+  Step(Millis(0), {.lanes = {{.lane = Key("a")}, {.lane = Key("b")}}, .capacity = 1, .jobs = {Call("a", "1")}});
+  Step(seconds(1), {.jobs = {Slot("b", seconds(1), seconds(2)), Call("a", "2")}});
+  const auto late = Step(seconds(3), {.jobs = {Slot("b", seconds(3), seconds(4))}});
+  EXPECT_THAT(Dropped(late), ElementsAre("slot/1000 superseded"));
+  EXPECT_THAT(Started(Finish(seconds(4), "a")), ElementsAre("b slot/3000"));
+}
+
+TEST_F(DispatcherTest, CapacityMayChange) {
+  Step(Millis(0), {.lanes = {{.lane = Key("a")}, {.lane = Key("b")}}, .capacity = 0, .jobs = {Call("a", "1"), Call("b", "1")}});
+  EXPECT_EQ(dispatcher_.running(), 0u);
+  EXPECT_EQ(Started(Step(Millis(1), {.capacity = 1})).size(), 1u);
+  EXPECT_EQ(Started(Step(Millis(2), {.capacity = 2})).size(), 1u);
+  // Less capacity stops nothing.
+  EXPECT_THAT(Step(Millis(3), {.capacity = 1}).stop, IsEmpty());
+  EXPECT_EQ(dispatcher_.running(), 2u);
+}
+
+TEST_F(DispatcherTest, TheWholeQueueIsBounded) {
+  DispatcherInputs inputs{.capacity = 0};
+  for (int i = 0; i < 10; ++i) {
+    inputs.lanes.push_back({.lane = Key(std::to_string(i))});
+    inputs.jobs.push_back(Slot(std::to_string(i), Millis(i)));
+  }
+  const auto effects = Step(Millis(0), std::move(inputs));
+  EXPECT_THAT(Dropped(effects), ElementsAre("slot/8 queue full", "slot/9 queue full"));
+  EXPECT_EQ(dispatcher_.room(), 0u);
+  // A newer slot needs no room.
+  EXPECT_THAT(Dropped(Step(Millis(1), {.jobs = {Slot("3", Millis(33))}})), ElementsAre("slot/3 superseded"));
+}
+
+TEST_F(DispatcherTest, CancelTakesBackAndStops) {
+  Step(Millis(0), {.lanes = {{.lane = Key("a")}}, .jobs = {Call("a", "1"), Call("a", "2"), Call("a", "3")}});
+  const auto one = Step(Millis(1), {.cancel = {{Key("a"), "call/2"}}});
+  EXPECT_THAT(Dropped(one), ElementsAre("call/2 cancelled"));
+  EXPECT_THAT(one.stop, IsEmpty());
+  const auto running = Step(Millis(2), {.cancel = {{Key("a"), "call/1"}}});
+  ASSERT_EQ(running.stop.size(), 1u);
+  EXPECT_EQ(running.stop[0].token, tokens_["a"]);
+  EXPECT_EQ(dispatcher_.running(), 1u);
+  const auto all = Step(Millis(3), {.cancel = {{Key("a"), std::nullopt}}});
+  EXPECT_THAT(Dropped(all), ElementsAre("call/3 cancelled"));
+  EXPECT_EQ(all.stop.size(), 1u);
+  EXPECT_THAT(Started(Finish(Millis(4), "a")), IsEmpty());
+}
+
+TEST_F(DispatcherTest, RemovedLaneDropsStopsAndMayComeBack) {
+  const LanePolicy policy{.lane = Key("a"), .min_interval = seconds(30)};
+  Step(Millis(0), {.lanes = {policy}, .jobs = {Call("a", "1"), Call("a", "2")}});
+  const auto removed = Step(Millis(1), {.removed = {Key("a")}, .jobs = {Call("a", "3")}});
+  EXPECT_THAT(Dropped(removed), ElementsAre("call/2 plugin gone", "call/3 plugin gone"));
+  EXPECT_EQ(removed.stop.size(), 1u);
+  // It comes back before its run has ended: the lane is still taken.
+  EXPECT_THAT(Step(Millis(2), {.lanes = {policy}, .jobs = {Call("a", "4")}}).start, IsEmpty());
+  EXPECT_THAT(Finish(seconds(1), "a").start, IsEmpty());
+  EXPECT_THAT(Started(Step(seconds(30))), ElementsAre("a call/4"));
+  // Removed for good.
+  Step(seconds(31), {.removed = {Key("a")}});
+  EXPECT_EQ(dispatcher_.running(), 1u);
+  Finish(seconds(32), "a");
+  EXPECT_EQ(dispatcher_.running(), 0u);
+  EXPECT_EQ(Why("a"), "");
+  EXPECT_THAT(Dropped(Step(seconds(33), {.jobs = {Call("a", "5")}})), ElementsAre("call/5 plugin gone"));
+}
+
+TEST(Dispatcher, ManyLanesInReasonableTime) {
+  // Not a timing test: a scan over lanes per decision would take minutes here.
+  constexpr int kLanes = 50'000;
+  Dispatcher dispatcher(1, 8);
+  DispatcherInputs inputs;
+  for (int i = 0; i < kLanes; ++i) {
+    inputs.lanes.push_back({.lane = Key(std::to_string(i)), .min_interval = seconds(1)});
+    inputs.jobs.push_back(Slot(std::to_string(i), Millis(i), hours(1)));
+  }
+  auto effects = dispatcher.Step({kNoon, Millis(0)}, std::move(inputs));
+  int started = 0;
+  for (Millis now{1}; !effects.start.empty(); now += Millis(1)) {
+    started += static_cast<int>(effects.start.size());
+    DispatcherInputs next;
+    for (const Start& start : effects.start) next.finished.push_back({start.job.lane, start.token});
+    effects = dispatcher.Step({kNoon + now, now}, std::move(next));
+  }
+  EXPECT_EQ(started, kLanes);
+  EXPECT_EQ(dispatcher.queued(), 0u);
+}
+
+}  // namespace
+}  // namespace backplane::dispatch

@@ -1,0 +1,376 @@
+#include "dispatch/host.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+namespace backplane::dispatch {
+namespace {
+
+// Deadlines and the wall clock are looked at this often even if nothing happens.
+constexpr Millis kTick{5'000};
+constexpr Millis kRetryDelay{1'000};
+
+// "slot/<ms>" → ms.
+std::optional<TimePoint> SlotOf(const std::string& key) {
+  constexpr std::string_view kPrefix = "slot/";
+  if (!key.starts_with(kPrefix)) return std::nullopt;
+  std::int64_t ms = 0;
+  const auto [end, error] = std::from_chars(key.data() + kPrefix.size(), key.data() + key.size(), ms);
+  if (error != std::errc()) return std::nullopt;
+  return FromMillis(ms);
+}
+
+LaneKey LaneOf(const Plugin& plugin) { return {kDefaultOrg, plugin.manifest.id, ""}; }
+
+}  // namespace
+
+Result<std::unique_ptr<Host>> Host::Open(HostParts parts) {
+  std::int64_t epoch = 0;
+  std::vector<store::LaneRow> lanes;
+  BACKPLANE_TRY(CloseOpenRuns(parts));
+  BACKPLANE_TRY(parts.database.Write([&](store::Connection& connection) -> Status {
+    epoch = store::RaiseEpoch(connection);
+    lanes = store::AllLanes(connection);
+    return {};
+  }));
+  std::unique_ptr<Host> host(new Host(parts, epoch));
+  host->AddLanes(lanes);
+  for (std::size_t i = 0; i < parts.workers; ++i)
+    host->workers_.emplace_back([raw = host.get()](const std::stop_token& stop) { raw->WorkerThread(stop); });
+  host->loop_ = std::jthread([raw = host.get()](const std::stop_token& stop) { raw->LoopThread(stop); });
+  return host;
+}
+
+Host::Host(HostParts parts, std::int64_t epoch)
+    : parts_(std::move(parts)), epoch_(epoch), scheduler_(epoch), dispatcher_(epoch, parts_.workers) {}
+
+Status Host::CloseOpenRuns(HostParts& parts) {
+  std::vector<Run> open;
+  BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
+    open = store::OpenRuns(connection);
+    return {};
+  }));
+  for (Run& run : open) {
+    run.status = RunStatus::kInterrupted;
+    run.message = "the daemon ended while it ran; its processes were killed";
+    run.finished = parts.clock.Now();
+    ingest::Accept(parts.database, {std::move(run), {}}, [](const Status& status) {
+      if (!status) LogWarning("closing an interrupted run: {}", status.error().message);
+    });
+  }
+  if (!open.empty()) LogInfo("{} runs were interrupted when the last daemon ended", open.size());
+  return {};
+}
+
+void Host::AddLanes(const std::vector<store::LaneRow>& rows) {
+  std::map<LaneKey, const store::LaneRow*> known;
+  for (const store::LaneRow& row : rows) known[row.key] = &row;
+  for (const Plugin& plugin : parts_.catalog.plugins()) {
+    if (plugin.manifest.runtime.empty()) continue;
+    schedule::LanePlan plan{.lane = LaneOf(plugin), .triggers = plugin.manifest.triggers};
+    LanePolicy policy{.lane = plan.lane, .min_interval = plugin.manifest.min_interval};
+    if (const auto row = known.find(plan.lane); row != known.end()) {
+      plan.last_slot = SlotOf(row->second->last_key);
+      policy.last_start = row->second->last_started;
+    }
+    scheduler_inputs_.set.push_back(std::move(plan));
+    dispatcher_inputs_.lanes.push_back(std::move(policy));
+  }
+}
+
+Host::~Host() {
+  loop_.request_stop();
+  loop_.join();
+  std::vector<Retry> retries;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (const auto& [lane, task] : running_) task->stop.request_stop();
+    retries = std::exchange(retries_, {});
+  }
+  for (Retry& retry : retries) Submit(std::move(retry.acceptance));
+  {
+    // What was begun is ended and accepted, or given up by a store that fails even now.
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] { return open_ == 0; });
+  }
+  for (std::jthread& worker : workers_) worker.request_stop();
+  workers_.clear();
+  for (const auto& [call, answers] : callers_)
+    for (const auto& answer : answers) answer({CallAnswer::State::kDropped, 0, "the daemon is stopping"});
+}
+
+void Host::Call(const Plugin& plugin, const std::string& key, std::function<void(CallAnswer)> answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    const LaneKey lane = LaneOf(plugin);
+    callers_[{lane, key}].push_back(std::move(answer));
+    dispatcher_inputs_.jobs.push_back(
+        {.lane = lane, .trigger = TriggerKind::kCall, .key = key, .due = parts_.clock.Now(), .deadline = {}});
+    woken_ = true;
+  }
+  wake_.notify_one();
+}
+
+Status Host::Cancel(RunId run) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [lane, task] : running_) {
+    if (task->run.id != run) continue;
+    task->stop.request_stop();
+    return {};
+  }
+  return Fail(Errc::kNotFound, fmt::format("run {} is not running", run));
+}
+
+Host::LaneView Host::View(const LaneKey& lane) {
+  const std::lock_guard lock(mutex_);
+  LaneView view{scheduler_.NextSlot(lane), dispatcher_.LastDecision(lane), {}};
+  if (const auto task = running_.find(lane); task != running_.end()) view.running = task->second->run.id;
+  return view;
+}
+
+std::map<LaneKey, int> Host::TakeFinishedLanes() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(finished_, {});
+}
+
+void Host::LoopThread(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) StepOnce(lock);
+}
+
+void Host::StepOnce(std::unique_lock<std::mutex>& lock) {
+  static Metric& started = Counter("backplane_jobs_started_total", "Jobs admitted to run");
+  static Metric& dropped = Counter("backplane_jobs_dropped_total", "Jobs that were not run");
+
+  woken_ = false;
+  const Moment now = MomentOf(parts_.clock);
+  scheduler_inputs_.most_due = dispatcher_.room();
+  schedule::SchedulerEffects due = scheduler_.Step(now.wall, std::exchange(scheduler_inputs_, {}));
+  for (const auto& [lane, error] : due.problems)
+    LogError("{}: {}: this trigger is left out", lane.plugin, error.message);
+  if (due.set_back) LogWarning("the clock was set back by {}; schedules go on from the new time", FormatDuration(*due.set_back));
+
+  DispatcherInputs inputs = std::exchange(dispatcher_inputs_, {});
+  std::vector<std::pair<LaneKey, std::string>> calls;
+  for (const Job& job : inputs.jobs) calls.emplace_back(job.lane, job.key);
+  std::move(due.due.begin(), due.due.end(), std::back_inserter(inputs.jobs));
+  DispatcherEffects effects = dispatcher_.Step(now, std::move(inputs));
+
+  started.Add(static_cast<std::int64_t>(effects.start.size()));
+  dropped.Add(static_cast<std::int64_t>(effects.drop.size()));
+  open_ += effects.start.size();
+  for (const Stop& stop : effects.stop)
+    if (const auto task = running_.find(stop.lane); task != running_.end()) task->second->stop.request_stop();
+
+  Millis next = now.monotonic + kTick;
+  if (effects.wake) next = std::min(next, *effects.wake);
+  if (due.next_wake) next = std::min(next, now.monotonic + (*due.next_wake - now.wall));
+  std::vector<Retry> again;
+  for (auto& retry : std::exchange(retries_, {})) {
+    if (retry.at > now.monotonic) {
+      next = std::min(next, retry.at);
+      retries_.push_back(std::move(retry));
+    } else {
+      again.push_back(std::move(retry));
+    }
+  }
+
+  // Calls that are neither started nor dropped wait.
+  for (const Start& start : effects.start) std::erase(calls, std::pair(start.job.lane, start.job.key));
+  for (const Drop& drop : effects.drop) std::erase(calls, std::pair(drop.job.lane, drop.job.key));
+  std::map<LaneKey, std::string> waiting;
+  for (const auto& [lane, key] : calls)
+    if (const auto decision = dispatcher_.LastDecision(lane)) waiting[lane] = DecisionText(*decision);
+
+  lock.unlock();
+  for (const Drop& drop : effects.drop) {
+    LogDebug("{} {}: dropped: {}", drop.job.lane.plugin, drop.job.key, DropReasonText(drop.reason));
+    Answer(drop.job.lane, drop.job.key, {CallAnswer::State::kDropped, 0, std::string(DropReasonText(drop.reason))});
+  }
+  for (const auto& [lane, key] : calls) Answer(lane, key, {CallAnswer::State::kWaiting, 0, waiting[lane]});
+  if (!effects.start.empty()) Begin(std::move(effects.start));
+  for (Retry& retry : again) Submit(std::move(retry.acceptance));
+  lock.lock();
+  wake_.wait_for(lock, loop_.get_stop_token(), std::max(Millis(0), next - parts_.clock.Monotonic()),
+                 [this] { return woken_; });
+}
+
+void Host::Begin(std::vector<Start> starts) {
+  auto tasks = std::make_shared<std::vector<std::shared_ptr<Task>>>();
+  const TimePoint now = parts_.clock.Now();
+  for (Start& start : starts) {
+    auto task = std::make_shared<Task>();
+    task->plugin = parts_.catalog.FindById(start.job.lane.plugin);
+    task->run.lane = std::move(start.job.lane);
+    task->run.trigger = start.job.trigger;
+    task->run.key = std::move(start.job.key);
+    task->run.token = start.token;
+    task->run.started = now;
+    tasks->push_back(std::move(task));
+  }
+  // Durable before it runs: after a crash the lane knows its last start.
+  parts_.database.Submit(
+      store::Priority::kNormal,
+      [tasks](store::Connection& connection) -> Status {
+        for (const auto& task : *tasks) task->run.id = store::Runs(connection, task->run.lane.org).Begin(task->run);
+        return {};
+      },
+      [this, tasks](const Status& status) { Begun(*tasks, status); });
+}
+
+void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& status) {
+  if (!status) {
+    LogError("{} runs could not be started: {}", tasks.size(), status.error().message);
+    for (const auto& task : tasks) {
+      Answer(task->run.lane, task->run.key, {CallAnswer::State::kDropped, 0, status.error().message});
+      Release(task->run.lane, task->run.token);
+    }
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& task : tasks) {
+      running_[task->run.lane] = task;
+      if (stopping_) task->stop.request_stop();
+    }
+  }
+  {
+    const std::lock_guard lock(tasks_mutex_);
+    for (const auto& task : tasks) tasks_.push_back(task);
+  }
+  if (tasks.size() == 1)
+    task_arrived_.notify_one();
+  else
+    task_arrived_.notify_all();
+  for (const auto& task : tasks)
+    Answer(task->run.lane, task->run.key, {CallAnswer::State::kStarted, task->run.id, ""});
+}
+
+void Host::WorkerThread(const std::stop_token& stop) {
+  while (true) {
+    std::shared_ptr<Task> task;
+    {
+      std::unique_lock lock(tasks_mutex_);
+      if (!task_arrived_.wait(lock, stop, [this] { return !tasks_.empty(); })) return;
+      task = std::move(tasks_.front());
+      tasks_.pop_front();
+    }
+    RunTask(*task);
+  }
+}
+
+void Host::RunTask(Task& task) {
+  ingest::Acceptance acceptance;
+  try {
+    acceptance = Execute(task);
+  } catch (const std::exception& error) {
+    acceptance.run = task.run;
+    acceptance.run.status = RunStatus::kFailed;
+    acceptance.run.message = fmt::format("internal error: {}", error.what());
+    LogError("run {} of {}: {}", task.run.id, task.run.lane.plugin, acceptance.run.message);
+  }
+  acceptance.run.finished = parts_.clock.Now();
+  Submit(std::make_shared<const ingest::Acceptance>(std::move(acceptance)));
+}
+
+ingest::Acceptance Host::Execute(Task& task) {
+  ingest::Acceptance acceptance{task.run, {}};
+  Run& run = acceptance.run;
+  const Plugin& plugin = *task.plugin;
+  const auto not_started = [&](std::string message) {
+    run.status = RunStatus::kNotStarted;
+    run.message = std::move(message);
+    return acceptance;
+  };
+  const auto runtime = std::find_if(parts_.runtimes.begin(), parts_.runtimes.end(),
+                                    [&](const auto& known) { return known->name() == plugin.manifest.runtime; });
+  if (runtime == parts_.runtimes.end())
+    return not_started(fmt::format("no runtime {} on this machine", plugin.manifest.runtime));
+
+  const auto folder = parts_.runs / std::to_string(run.id);
+  RunContext context{.run = run.id,
+                     .work = folder / "work",
+                     .share = parts_.share,
+                     .python = parts_.python,
+                     .now = parts_.clock.Now(),
+                     .all_settings = &parts_.catalog.DialectSettings(plugin.manifest.dialect)};
+  if ((*runtime)->uses_files())
+    if (const Status made = MakePrivateFolder(context.work); !made) return not_started(made.error().message);
+
+  const Job job{.lane = run.lane, .trigger = run.trigger, .key = run.key, .due = run.started, .deadline = {}};
+  Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, plugin.settings, context);
+  if (!invocation) return not_started(invocation.error().message);
+  run.command = fmt::format("{}", fmt::join(invocation->argv, " "));
+  const Output output = (*runtime)->Run({run.id, *std::move(invocation), folder}, task.stop.get_token());
+  run.status = output.status;
+  run.exit_code = output.exit_code;
+  run.message = output.message;
+  acceptance.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, output, parts_.clock.Now());
+  if ((*runtime)->uses_files()) {
+    std::error_code ignored;  // what cannot be removed now goes with the run's folder
+    std::filesystem::remove_all(context.work, ignored);
+  }
+  return acceptance;
+}
+
+void Host::Submit(std::shared_ptr<const ingest::Acceptance> acceptance) {
+  ingest::Accept(parts_.database, *acceptance,
+                 [this, acceptance](const Status& status) { Accepted(acceptance, status); });
+}
+
+void Host::Accepted(const std::shared_ptr<const ingest::Acceptance>& acceptance, const Status& status) {
+  const Run& run = acceptance->run;
+  if (!status && status.error().code != Errc::kConflict) {
+    LogError("run {} of {} could not be stored: {}", run.id, run.lane.plugin, status.error().message);
+    const std::lock_guard lock(mutex_);
+    if (!stopping_) {
+      retries_.push_back({acceptance, parts_.clock.Monotonic() + kRetryDelay});
+      woken_ = true;
+      wake_.notify_one();
+      return;
+    }
+  } else if (!status) {
+    LogWarning("{}", status.error().message);
+  } else if (run.status != RunStatus::kOk) {
+    LogWarning("run {} of {}: {}{}{}", run.id, run.lane.plugin, RunStatusName(run.status),
+               run.message.empty() ? "" : ": ", run.message);
+  }
+  parts_.folder.Wake();
+  parts_.ended();
+  Release(run.lane, run.token);  // last: ~Host may return after it
+}
+
+void Host::Release(const LaneKey& lane, Token token) {
+  {
+    const std::lock_guard lock(mutex_);
+    dispatcher_inputs_.finished.push_back({lane, token});
+    const auto task = running_.find(lane);
+    if (task != running_.end() && task->second->run.token == token) running_.erase(task);
+    ++finished_[lane];
+    if (--open_ == 0) idle_.notify_all();
+    woken_ = true;
+    wake_.notify_one();
+  }
+}
+
+void Host::Answer(const LaneKey& lane, const std::string& key, const CallAnswer& answer) {
+  std::vector<std::function<void(CallAnswer)>> answers;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = callers_.find({lane, key});
+    if (found == callers_.end()) return;
+    answers = std::move(found->second);
+    callers_.erase(found);
+  }
+  for (const auto& call : answers) call(answer);
+}
+
+}  // namespace backplane::dispatch

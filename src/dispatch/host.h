@@ -1,0 +1,134 @@
+// The loop at work: time and calls become jobs, jobs become runs, runs end in the journal.
+//
+// The deciding code is Scheduler and Dispatcher; here are the threads around them: one that
+// steps them, and a pool of workers that prepare, execute, decode and accept.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/time.h"
+#include "dispatch/dispatcher.h"
+#include "ingest/accept.h"
+#include "ingest/folder.h"
+#include "plugin/catalog.h"
+#include "runtime/runtime.h"
+#include "schedule/scheduler.h"
+#include "store/database.h"
+#include "store/runs.h"
+
+namespace backplane::dispatch {
+
+/// What a Host works with. Everything referred to outlives it.
+struct HostParts {
+  store::Database& database;
+  const Catalog& catalog;
+  const runtime::RuntimeList& runtimes;
+  ingest::Folder& folder;
+  const Clock& clock;
+  std::filesystem::path runs;   ///< folder for the runs' own folders
+  std::filesystem::path share;  ///< base/files.h ShareFolder()
+  std::string python;
+  std::size_t workers = 8;
+  std::function<void()> ended = [] {};  ///< called after each run's end is stored, from any thread
+};
+
+/// What became of a call.
+struct CallAnswer {
+  enum class State { kStarted, kWaiting, kDropped };
+  State state = State::kStarted;
+  RunId run = 0;        ///< kStarted
+  std::string reason;   ///< kWaiting, kDropped
+};
+
+class Host {
+ public:
+  /// Raises the epoch, closes what an earlier daemon left open, and starts to schedule. The
+  /// processes of that daemon must be gone.
+  static Result<std::unique_ptr<Host>> Open(HostParts parts);
+  /// Stops scheduling, cancels what runs and waits until that is accepted.
+  ~Host();
+
+  /// Asks for a run of a plugin now. `key` makes the call idempotent while it waits or runs, and
+  /// is stored with the run. `answer` is called once, soon, from another thread.
+  void Call(const Plugin& plugin, const std::string& key, std::function<void(CallAnswer)> answer);
+
+  /// Ends a run. kNotFound: it is not running.
+  Status Cancel(RunId run);
+
+  /// Where a plugin's lane stands, for "why did it not run?".
+  struct LaneView {
+    std::optional<TimePoint> next;      ///< next slot
+    std::optional<Decision> decision;
+    std::optional<RunId> running;
+  };
+  LaneView View(const LaneKey& lane);
+
+  /// Lanes that have finished runs since the last call, with how many.
+  std::map<LaneKey, int> TakeFinishedLanes();
+
+  std::int64_t epoch() const { return epoch_; }
+
+ private:
+  struct Task {
+    Run run;
+    const Plugin* plugin = nullptr;
+    std::stop_source stop;
+  };
+  struct Retry {
+    std::shared_ptr<const ingest::Acceptance> acceptance;
+    Millis at;
+  };
+
+  Host(HostParts parts, std::int64_t epoch);
+  static Status CloseOpenRuns(HostParts& parts);
+  void AddLanes(const std::vector<store::LaneRow>& rows);
+  void LoopThread(const std::stop_token& stop);
+  void StepOnce(std::unique_lock<std::mutex>& lock);
+  void Begin(std::vector<Start> starts);
+  void Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& status);
+  void WorkerThread(const std::stop_token& stop);
+  void RunTask(Task& task);
+  ingest::Acceptance Execute(Task& task);
+  void Submit(std::shared_ptr<const ingest::Acceptance> acceptance);
+  void Accepted(const std::shared_ptr<const ingest::Acceptance>& acceptance, const Status& status);
+  void Release(const LaneKey& lane, Token token);
+  void Answer(const LaneKey& lane, const std::string& key, const CallAnswer& answer);
+
+  HostParts parts_;
+  const std::int64_t epoch_;
+
+  std::mutex mutex_;  // guards what follows
+  std::condition_variable_any wake_;
+  std::condition_variable idle_;
+  bool woken_ = true;
+  bool stopping_ = false;
+  schedule::Scheduler scheduler_;
+  Dispatcher dispatcher_;
+  schedule::SchedulerInputs scheduler_inputs_;
+  DispatcherInputs dispatcher_inputs_;
+  std::map<std::pair<LaneKey, std::string>, std::vector<std::function<void(CallAnswer)>>> callers_;
+  std::map<LaneKey, std::shared_ptr<Task>> running_;
+  std::vector<Retry> retries_;
+  std::map<LaneKey, int> finished_;
+  std::size_t open_ = 0;  // runs between Start and release
+
+  std::mutex tasks_mutex_;  // guards tasks_
+  std::condition_variable_any task_arrived_;
+  std::deque<std::shared_ptr<Task>> tasks_;  // at most as many as the dispatcher lets run
+
+  std::vector<std::jthread> workers_;
+  std::jthread loop_;  // last: it uses all of the above
+};
+
+}  // namespace backplane::dispatch

@@ -1,0 +1,77 @@
+#include "dispatch/housekeeping.h"
+
+#include "base/log.h"
+#include "store/events.h"
+#include "store/journal.h"
+#include "store/runs.h"
+
+namespace backplane::dispatch {
+namespace {
+
+constexpr Millis kRound{5'000};
+// A lane is pruned when it has grown by so many runs.
+constexpr int kGrowth = 8;
+constexpr int kRowsPerStep = 1'000;
+
+}  // namespace
+
+Housekeeping::Housekeeping(Host& host, store::Database& database, const Clock& clock, std::filesystem::path runs,
+                           Retention retention)
+    : host_(host), database_(database), clock_(clock), runs_(std::move(runs)), retention_(retention) {
+  thread_ = std::jthread([this](const std::stop_token& stop) { Loop(stop); });
+}
+
+Housekeeping::~Housekeeping() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Housekeeping::Loop(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    wake_.wait_for(lock, stop, kRound, [] { return false; });
+    if (stop.stop_requested()) return;
+    for (const auto& [lane, count] : host_.TakeFinishedLanes()) finished_[lane] += count;
+    for (auto& [lane, count] : finished_) {
+      if (count < kGrowth || stop.stop_requested()) continue;
+      PruneRuns(lane);
+      count = 0;
+    }
+    std::erase_if(finished_, [](const auto& item) { return item.second == 0; });
+    Forget();
+  }
+}
+
+void Housekeeping::PruneRuns(const LaneKey& lane) {
+  std::vector<RunId> gone;
+  const Status status = database_.Write(
+      [&](store::Connection& connection) -> Status {
+        gone = store::Runs(connection, lane.org).Prune(lane, retention_.runs_keep, retention_.runs_keep_all);
+        return {};
+      },
+      store::Priority::kSlice);
+  if (!status) return LogWarning("forgetting old runs: {}", status.error().message);
+  for (const RunId run : gone) {
+    std::error_code ignored;  // a folder that is gone, or never was, is what we want
+    std::filesystem::remove_all(runs_ / std::to_string(run), ignored);
+  }
+}
+
+void Housekeeping::Forget() {
+  const TimePoint now = clock_.Now();
+  int journal = kRowsPerStep;
+  int events = kRowsPerStep;
+  while (journal == kRowsPerStep || events == kRowsPerStep) {
+    const Status status = database_.Write(
+        [&](store::Connection& connection) -> Status {
+          const EntryId folded = store::GetWatermark(connection, "core").entry;
+          journal = store::ForgetEntries(connection, folded, now - retention_.journal_keep, kRowsPerStep);
+          events = store::Events(connection, kDefaultOrg).Forget(now - retention_.events_keep, kRowsPerStep);
+          return {};
+        },
+        store::Priority::kSlice);
+    if (!status) return LogWarning("forgetting old entries: {}", status.error().message);
+  }
+}
+
+}  // namespace backplane::dispatch

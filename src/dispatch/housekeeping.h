@@ -1,0 +1,47 @@
+// Keeps the store and the runs' folders small, in small steps beside the work.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "base/time.h"
+#include "dispatch/host.h"
+#include "ingest/folder.h"
+#include "store/database.h"
+
+namespace backplane::dispatch {
+
+/// What is kept; see config/options.h.
+struct Retention {
+  int runs_keep = 20;
+  int runs_keep_all = 500;
+  Millis journal_keep{0};
+  Millis events_keep{0};
+};
+
+/// A thread that tidies up every few seconds. What it refers to outlives it.
+class Housekeeping {
+ public:
+  Housekeeping(Host& host, store::Database& database, const Clock& clock, std::filesystem::path runs,
+               Retention retention);
+  ~Housekeeping();
+
+ private:
+  void Loop(const std::stop_token& stop);
+  void PruneRuns(const LaneKey& lane);
+  void Forget();
+
+  Host& host_;
+  store::Database& database_;
+  const Clock& clock_;
+  const std::filesystem::path runs_;
+  const Retention retention_;
+  std::map<LaneKey, int> finished_;  // runs since the lane was last pruned
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace backplane::dispatch

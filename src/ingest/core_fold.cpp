@@ -1,0 +1,66 @@
+#include "ingest/core_fold.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "ingest/inventory.h"
+#include "ingest/objects.h"
+#include "store/events.h"
+#include "store/runs.h"
+
+namespace backplane::ingest {
+namespace {
+
+constexpr int kObjectsPerLook = 200;
+
+void ReportOutcome(FoldContext& context) {
+  const store::Entry& entry = context.entry;
+  if (entry.status == RunStatus::kOk) return;
+  const Json body = {{"status", RunStatusName(entry.status)}, {"message", entry.message}};
+  store::Events(context.connection, entry.org)
+      .Append({0, "run.failed", entry.at, entry.plugin, 0, entry.run, DumpJson(body)});
+}
+
+void ApplyRecord(FoldContext& context, const Record& record) {
+  if (const auto* observation = std::get_if<Observation>(&record)) ApplyObservation(context, *observation);
+  if (const auto* object = std::get_if<ObjectRecord>(&record)) ApplyObject(context, *object);
+}
+
+}  // namespace
+
+Fold::Progress CoreFold::Apply(store::Connection& connection, const OpenEntry& open, std::int64_t position,
+                               const Budget& budget) {
+  // A person's edit was applied when it was written.
+  if (open.entry.kind == store::EntryKind::kEdit) return {0, true};
+
+  FoldContext context{connection, open.entry, 0};
+  const auto records = static_cast<std::int64_t>(open.lines.size());
+  const auto decoded = static_cast<std::int64_t>(open.records.size());
+  std::int64_t left = budget.steps;
+  bool done = false;
+  do {
+    if (position == 0) {
+      ReportOutcome(context);
+      ++position, --left;
+    } else if (position <= records) {
+      if (position > decoded) break;
+      ApplyRecord(context, open.records[static_cast<std::size_t>(position - 1)]);
+      ++position, --left;
+    } else {
+      const int limit = static_cast<int>(std::min<std::int64_t>(left, kObjectsPerLook));
+      const int looked = open.entry.complete ? MarkMissingObjects(context, position - 1 - records, limit) : 0;
+      position += looked, left -= looked;
+      done = looked < limit;
+    }
+    // An incomplete batch ends with its last record, without a further step.
+    if (position > records && !open.entry.complete) done = true;
+  } while (!done && left > 0 && !(budget.spent && budget.spent()));
+
+  if (context.changed > 0 && open.entry.run != 0)
+    store::Runs(connection, open.entry.org).AddChanged(open.entry.run, context.changed);
+  return {done ? 0 : position, done};
+}
+
+}  // namespace backplane::ingest

@@ -1,0 +1,88 @@
+#include "plugin/catalog.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace backplane {
+
+Catalog Catalog::Load(const config::Site& site, const DialectList& dialects) {
+  Catalog catalog;
+  for (const auto& dialect : dialects) {
+    const std::string name(dialect->name());
+    const auto values = site.settings.find(name);
+    catalog.dialect_settings_[name] = values == site.settings.end() ? Settings{} : values->second;
+  }
+  for (const auto& [name, values] : site.settings)
+    if (!catalog.dialect_settings_.contains(name))
+      catalog.findings_.push_back({Finding::Severity::kError, "site configuration", "settings." + name, "no such dialect"});
+  for (const config::PluginFolder& folder : site.folders) catalog.AddFolder(folder, site, dialects);
+  return catalog;
+}
+
+void Catalog::AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects) {
+  const auto complain = [&](std::string message) {
+    findings_.push_back({Finding::Severity::kError, folder.path.string(), "", std::move(message)});
+  };
+  std::error_code error;
+  if (!std::filesystem::exists(folder.path, error)) return complain("no such file or folder");
+  const auto found = std::find_if(dialects.begin(), dialects.end(), [&](const auto& dialect) {
+    return folder.dialect.empty() ? dialect->Recognises(folder.path) : dialect->name() == folder.dialect;
+  });
+  if (found == dialects.end())
+    return complain(folder.dialect.empty() ? "is not laid out as any dialect's plugins are"
+                                           : fmt::format("no such dialect: {}", folder.dialect));
+  const Codec& codec = **found;
+  const auto values = site.settings.find(std::string(codec.name()));
+  const Settings site_values = values == site.settings.end() ? Settings{} : values->second;
+  ReadResult read = codec.Read(folder.path, site_values);
+  for (Finding& finding : read.findings) findings_.push_back(std::move(finding));
+  for (Manifest& manifest : read.manifests) Add(std::move(manifest), codec, site_values, folder.run_at_start);
+}
+
+void Catalog::Add(Manifest manifest, const Codec& codec, const Settings& site_values, bool run_at_start) {
+  if (const Plugin* other = FindById(manifest.id)) {
+    findings_.push_back({Finding::Severity::kError, manifest.folder, "",
+                         fmt::format("{} is also in {}, which was read first", manifest.id, other->manifest.folder)});
+    return;
+  }
+  Result<Settings> settings = codec.Effective(manifest, site_values);
+  if (!settings) {
+    findings_.push_back({Finding::Severity::kError, manifest.folder, settings.error().where, settings.error().message});
+    return;
+  }
+  const bool scheduled = std::any_of(manifest.triggers.begin(), manifest.triggers.end(), [](const Trigger& trigger) {
+    return trigger.kind == TriggerKind::kCron || trigger.kind == TriggerKind::kInterval;
+  });
+  if (run_at_start && scheduled) manifest.triggers.push_back({.kind = TriggerKind::kStart});
+  Settings& shared = dialect_settings_[manifest.dialect];
+  for (const auto& [key, value] : *settings) shared[key] = value;
+  plugins_.push_back({std::move(manifest), &codec, *std::move(settings)});
+}
+
+Result<const Plugin*> Catalog::Find(std::string_view name) const {
+  const Plugin* found = FindById(name);
+  if (found != nullptr) return found;
+  for (const Plugin& plugin : plugins_) {
+    if (plugin.manifest.name != name) continue;
+    if (found != nullptr)
+      return Fail(Errc::kConflict, fmt::format("{} is {} or {}: name it in full", name, found->manifest.id, plugin.manifest.id));
+    found = &plugin;
+  }
+  if (found == nullptr) return Fail(Errc::kNotFound, fmt::format("no plugin {}", name));
+  return found;
+}
+
+const Plugin* Catalog::FindById(std::string_view id) const {
+  for (const Plugin& plugin : plugins_)
+    if (plugin.manifest.id == id) return &plugin;
+  return nullptr;
+}
+
+const Settings& Catalog::DialectSettings(std::string_view dialect) const {
+  static const Settings kNone;
+  const auto found = dialect_settings_.find(dialect);
+  return found == dialect_settings_.end() ? kNone : found->second;
+}
+
+}  // namespace backplane

@@ -1,0 +1,45 @@
+// The plugins of a site: what its folders hold, read by its dialects.
+//
+// Made once at start; immutable, so that any thread may read it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/site.h"
+#include "plugin/codec.h"
+
+namespace backplane {
+
+struct Plugin {
+  Manifest manifest;
+  const Codec* codec = nullptr;
+  Settings settings;  ///< effective values
+};
+
+class Catalog {
+ public:
+  /// Reads every folder. Never fails: what is wrong is in findings(), and that plugin is left
+  /// out. `dialects` outlives the catalog.
+  static Catalog Load(const config::Site& site, const DialectList& dialects);
+
+  const std::vector<Plugin>& plugins() const { return plugins_; }
+  const std::vector<Finding>& findings() const { return findings_; }
+  /// By id, or by short name if only one plugin has it. kNotFound and kConflict say so.
+  Result<const Plugin*> Find(std::string_view name) const;
+  const Plugin* FindById(std::string_view id) const;
+  /// Values of all plugins of a dialect, and the site's own for it.
+  const Settings& DialectSettings(std::string_view dialect) const;
+
+ private:
+  void AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects);
+  void Add(Manifest manifest, const Codec& codec, const Settings& site_values, bool run_at_start);
+
+  std::vector<Plugin> plugins_;
+  std::vector<Finding> findings_;
+  std::map<std::string, Settings, std::less<>> dialect_settings_;
+};
+
+}  // namespace backplane

@@ -1,0 +1,212 @@
+#include "schedule/scheduler.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace backplane::schedule {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const TimePoint kNoon = ParseTime("2026-08-22 12:00:00").value();
+
+LaneKey Lane(std::string plugin, std::string target = "") { return {kDefaultOrg, std::move(plugin), std::move(target)}; }
+Trigger CronTrigger(std::string cron) { return {.kind = TriggerKind::kCron, .cron = std::move(cron)}; }
+Trigger IntervalTrigger(Millis interval) { return {.kind = TriggerKind::kInterval, .interval = interval}; }
+Trigger StartTrigger() { return {.kind = TriggerKind::kStart}; }
+
+std::string SlotKey(TimePoint at) { return "slot/" + std::to_string(ToMillis(at)); }
+
+std::vector<std::string> Keys(const SchedulerEffects& effects) {
+  std::vector<std::string> keys;
+  for (const Job& job : effects.due) keys.push_back(job.key);
+  return keys;
+}
+
+LanePlan Hourly(std::optional<TimePoint> last_slot = {}) {
+  return {.lane = Lane("t:a"), .triggers = {CronTrigger("0 * * * *")}, .last_slot = last_slot};
+}
+
+TEST(Scheduler, FirstSlotIsAfterTheLaneWasAdded) {
+  Scheduler scheduler(1);
+  const auto added = scheduler.Step(kNoon, {.set = {Hourly()}});
+  EXPECT_THAT(added.due, IsEmpty());
+  EXPECT_EQ(added.next_wake, kNoon + hours(1));
+  EXPECT_THAT(scheduler.Step(kNoon + hours(1) - Millis(1), {}).due, IsEmpty());
+  const auto due = scheduler.Step(kNoon + hours(1) + Millis(7), {});
+  ASSERT_THAT(Keys(due), ElementsAre(SlotKey(kNoon + hours(1))));
+  EXPECT_EQ(due.due[0].trigger, TriggerKind::kCron);
+  EXPECT_EQ(due.due[0].due, kNoon + hours(1));
+  EXPECT_EQ(due.due[0].deadline, kNoon + hours(2));
+  EXPECT_EQ(due.next_wake, kNoon + hours(2));
+  EXPECT_THAT(scheduler.Step(kNoon + hours(1) + Millis(7), {}).due, IsEmpty());
+  EXPECT_EQ(scheduler.NextSlot(Lane("t:a")), kNoon + hours(2));
+  EXPECT_EQ(scheduler.NextSlot(Lane("t:b")), std::nullopt);
+}
+
+TEST(Scheduler, MissedSlotsCollapseIntoTheLatest) {
+  Scheduler scheduler(2);
+  const auto restarted = scheduler.Step(kNoon + minutes(1), {.set = {Hourly(kNoon - hours(24 * 400))}});
+  EXPECT_THAT(Keys(restarted), ElementsAre(SlotKey(kNoon)));
+  EXPECT_EQ(restarted.due[0].deadline, kNoon + hours(1));
+  EXPECT_THAT(Keys(scheduler.Step(kNoon + hours(5), {})), ElementsAre(SlotKey(kNoon + hours(5))));
+}
+
+TEST(Scheduler, NothingIsCaughtUpThatRan) {
+  Scheduler scheduler(2);
+  EXPECT_THAT(scheduler.Step(kNoon + minutes(1), {.set = {Hourly(kNoon)}}).due, IsEmpty());
+  EXPECT_EQ(scheduler.NextSlot(Lane("t:a")), kNoon + hours(1));
+}
+
+TEST(Scheduler, RareSlotIsCaughtUpAfterLongDowntime) {
+  Scheduler scheduler(2);
+  LanePlan plan{.lane = Lane("t:a"), .triggers = {CronTrigger("0 0 29 2 *")}, .last_slot = ParseTime("2024-02-29 00:00:00")};
+  const TimePoint now = ParseTime("2030-06-01 00:00:00").value();
+  EXPECT_THAT(Keys(scheduler.Step(now, {.set = {plan}})), ElementsAre(SlotKey(ParseTime("2028-02-29 00:00:00").value())));
+}
+
+TEST(Scheduler, StartTriggersFireOncePerEpoch) {
+  Scheduler scheduler(7);
+  const LanePlan plan{.lane = Lane("t:a"), .triggers = {StartTrigger()}};
+  const auto first = scheduler.Step(kNoon, {.set = {plan}});
+  ASSERT_THAT(Keys(first), ElementsAre("start/7"));
+  EXPECT_EQ(first.due[0].trigger, TriggerKind::kStart);
+  EXPECT_EQ(first.due[0].deadline, std::nullopt);
+  EXPECT_EQ(first.next_wake, std::nullopt);
+  EXPECT_THAT(scheduler.Step(kNoon, {.set = {plan}}).due, IsEmpty());
+  EXPECT_THAT(scheduler.Step(kNoon, {.set = {{.lane = Lane("t:a"), .triggers = {StartTrigger(), CronTrigger("0 * * * *")}}}}).due,
+              IsEmpty());
+  EXPECT_THAT(scheduler.Step(kNoon, {.set = {plan}, .remove = {Lane("t:a")}}).due, IsEmpty());
+}
+
+TEST(Scheduler, TriggersOfALaneUnite) {
+  Scheduler scheduler(1);
+  const LanePlan plan{.lane = Lane("t:a"), .triggers = {CronTrigger("0 * * * *"), CronTrigger("*/30 * * * *")}};
+  scheduler.Step(kNoon, {.set = {plan}});
+  EXPECT_THAT(Keys(scheduler.Step(kNoon + minutes(30), {})), ElementsAre(SlotKey(kNoon + minutes(30))));
+  EXPECT_THAT(Keys(scheduler.Step(kNoon + minutes(60), {})), ElementsAre(SlotKey(kNoon + minutes(60))));
+  EXPECT_THAT(scheduler.Step(kNoon + minutes(60), {}).due, IsEmpty());
+}
+
+TEST(Scheduler, ChangedTriggersStartFromNow) {
+  Scheduler scheduler(1);
+  scheduler.Step(kNoon - hours(3), {.set = {{.lane = Lane("t:a"), .triggers = {CronTrigger("0 0 * * *")}}}});
+  const auto changed = scheduler.Step(kNoon, {.set = {Hourly()}});
+  EXPECT_THAT(changed.due, IsEmpty());
+  EXPECT_EQ(changed.next_wake, kNoon + hours(1));
+  EXPECT_EQ(scheduler.Step(kNoon, {.remove = {Lane("t:a")}}).next_wake, std::nullopt);
+  EXPECT_EQ(scheduler.lanes(), 0u);
+}
+
+TEST(Scheduler, ProblemsNameTheLaneAndLeaveTheRest) {
+  Scheduler scheduler(1);
+  const auto effects = scheduler.Step(
+      kNoon, {.set = {{.lane = Lane("t:a"),
+                       .triggers = {CronTrigger("61 * * * *"), IntervalTrigger(Millis(0)), CronTrigger("0 * * * *")}}}});
+  ASSERT_EQ(effects.problems.size(), 2u);
+  EXPECT_EQ(effects.problems[0].first, Lane("t:a"));
+  EXPECT_EQ(effects.problems[0].second.message, "minute \"61\" is out of range: 0 to 59");
+  EXPECT_EQ(effects.problems[1].second.message, "interval 0ms is not above zero");
+  EXPECT_EQ(effects.next_wake, kNoon + hours(1));
+}
+
+TEST(Scheduler, ShortStepBackWaitsForTheClock) {
+  Scheduler scheduler(1);
+  scheduler.Step(kNoon, {.set = {{.lane = Lane("t:a"), .triggers = {CronTrigger("*/10 * * * *")}}}});
+  EXPECT_EQ(Keys(scheduler.Step(kNoon + minutes(50), {})).size(), 1u);
+  const auto back = scheduler.Step(kNoon + minutes(5), {});
+  EXPECT_THAT(back.due, IsEmpty());
+  EXPECT_EQ(back.set_back, std::nullopt);
+  EXPECT_EQ(back.next_wake, kNoon + minutes(60));
+}
+
+TEST(Scheduler, LongStepBackGoesOnFromNowWithOtherKeys) {
+  Scheduler scheduler(3);
+  scheduler.Step(kNoon - minutes(30), {.set = {Hourly()}});
+  EXPECT_THAT(Keys(scheduler.Step(kNoon + hours(5), {})), ElementsAre(SlotKey(kNoon + hours(5))));
+  const auto back = scheduler.Step(kNoon + hours(3) + minutes(1), {});
+  EXPECT_EQ(back.set_back, hours(2) - minutes(1));
+  EXPECT_EQ(back.next_wake, kNoon + hours(4));
+  EXPECT_THAT(Keys(scheduler.Step(kNoon + hours(4), {})), ElementsAre(SlotKey(kNoon + hours(4)) + "/3.1"));
+  EXPECT_THAT(Keys(scheduler.Step(kNoon + hours(5), {})), ElementsAre(SlotKey(kNoon + hours(5)) + "/3.1"));
+  EXPECT_THAT(Keys(scheduler.Step(kNoon + hours(6), {})), ElementsAre(SlotKey(kNoon + hours(6))));
+}
+
+TEST(Scheduler, RestoredSlotFarInTheFutureIsASetClock) {
+  Scheduler scheduler(4);
+  const auto effects = scheduler.Step(kNoon, {.set = {Hourly(kNoon + hours(24 * 365))}});
+  EXPECT_EQ(effects.set_back, hours(24 * 365));
+  EXPECT_THAT(Keys(scheduler.Step(kNoon + hours(1), {})), ElementsAre(SlotKey(kNoon + hours(1)) + "/4.0"));
+}
+
+TEST(Scheduler, ShortStepsBackAddUpOverARestart) {
+  Scheduler scheduler(5);
+  scheduler.Step(kNoon, {.set = {Hourly(kNoon + minutes(50))}});
+  EXPECT_EQ(scheduler.NextSlot(Lane("t:a")), kNoon + hours(1));
+  EXPECT_EQ(scheduler.Step(kNoon - minutes(20), {}).set_back, minutes(70));
+  EXPECT_EQ(scheduler.NextSlot(Lane("t:a")), kNoon);
+}
+
+TEST(Scheduler, ALaneThatComesBackRepeatsNothing) {
+  Scheduler scheduler(1);
+  scheduler.Step(kNoon, {.set = {Hourly(kNoon - hours(1))}});  // issues noon
+  const auto back = scheduler.Step(kNoon + minutes(5), {.set = {Hourly(kNoon - hours(1))}, .remove = {Lane("t:a")}});
+  EXPECT_THAT(back.due, IsEmpty());
+  EXPECT_EQ(back.next_wake, kNoon + hours(1));
+}
+
+TEST(Scheduler, DeadlineIsAtLeastTheLeast) {
+  Scheduler scheduler(1);
+  scheduler.Step(kNoon, {.set = {{.lane = Lane("t:a"), .triggers = {CronTrigger("* * * * *")}, .min_deadline = minutes(5)}}});
+  const auto effects = scheduler.Step(kNoon + seconds(70), {});
+  ASSERT_EQ(effects.due.size(), 1u);
+  EXPECT_EQ(effects.due[0].deadline, kNoon + seconds(70) + minutes(5));
+}
+
+TEST(Scheduler, MostDueLeavesTheRestForTheNextStep) {
+  Scheduler scheduler(1);
+  SchedulerInputs inputs;
+  for (int i = 0; i < 10; ++i)
+    inputs.set.push_back({.lane = Lane("t:" + std::to_string(i)), .triggers = {CronTrigger("0 * * * *")}});
+  scheduler.Step(kNoon, std::move(inputs));
+  const auto some = scheduler.Step(kNoon + hours(1), {.most_due = 4});
+  EXPECT_EQ(some.due.size(), 4u);
+  EXPECT_EQ(some.next_wake, kNoon + hours(1));
+  EXPECT_EQ(scheduler.Step(kNoon + hours(1), {}).due.size(), 6u);
+}
+
+TEST(Scheduler, IntervalLanesSpreadEvenlyAndStay) {
+  constexpr int kLanes = 100'000;
+  Scheduler scheduler(1);
+  SchedulerInputs inputs;
+  for (int i = 0; i < kLanes; ++i)
+    inputs.set.push_back({.lane = Lane("t:poll", "host-" + std::to_string(i)), .triggers = {IntervalTrigger(minutes(1))}});
+  scheduler.Step(kNoon, std::move(inputs));
+  std::set<std::string> seen;
+  std::size_t most = 0, least = kLanes;
+  for (int second = 1; second <= 60; ++second) {
+    const auto effects = scheduler.Step(kNoon + seconds(second), {});
+    most = std::max(most, effects.due.size());
+    least = std::min(least, effects.due.size());
+    for (const Job& job : effects.due) EXPECT_TRUE(seen.insert(job.lane.target).second);
+  }
+  EXPECT_EQ(seen.size(), static_cast<std::size_t>(kLanes));
+  EXPECT_GT(least, kLanes / 60 * 8 / 10);
+  EXPECT_LT(most, kLanes / 60 * 12 / 10);
+  // Another process, another time: the same slots.
+  Scheduler other(2);
+  other.Step(kNoon + seconds(17), {.set = {{.lane = Lane("t:poll", "host-5"), .triggers = {IntervalTrigger(minutes(1))}}}});
+  const auto a = scheduler.NextSlot(Lane("t:poll", "host-5")), b = other.NextSlot(Lane("t:poll", "host-5"));
+  EXPECT_EQ((ToMillis(*a) - ToMillis(*b)) % 60'000, 0);
+}
+
+}  // namespace
+}  // namespace backplane::schedule

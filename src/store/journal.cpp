@@ -1,0 +1,83 @@
+#include "store/journal.h"
+
+#include <fmt/format.h>
+
+namespace backplane::store {
+namespace {
+
+constexpr const char* kColumns =
+    "entry, org, kind, at, plugin, run, status, message, complete, base_entry, base_position, body";
+
+const char* KindName(EntryKind kind) { return kind == EntryKind::kEdit ? "edit" : "batch"; }
+
+Entry ReadEntry(const Rows& rows) {
+  Entry entry;
+  entry.id = rows.Int(0);
+  entry.org = rows.Int(1);
+  entry.kind = rows.View(2) == "edit" ? EntryKind::kEdit : EntryKind::kBatch;
+  entry.at = FromMillis(rows.Int(3));
+  entry.plugin = rows.Text(4);
+  entry.run = rows.Int(5);
+  entry.status = ParseRunStatus(rows.Text(6)).value_or(RunStatus::kOk);
+  entry.message = rows.Text(7);
+  entry.complete = rows.Int(8) != 0;
+  entry.base = {rows.Int(9), rows.Int(10)};
+  entry.body = rows.Text(11);
+  return entry;
+}
+
+}  // namespace
+
+EntryId AppendEntry(Connection& connection, const Entry& entry) {
+  return connection.ExecuteReturning(
+      "INSERT INTO journal (org, kind, at, plugin, run, status, message, complete, base_entry, base_position, body) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING entry",
+      entry.org, KindName(entry.kind), ToMillis(entry.at), entry.plugin, entry.run, RunStatusName(entry.status),
+      entry.message, entry.complete, entry.base.entry, entry.base.position, entry.body);
+}
+
+std::vector<Entry> ReadEntries(Connection& connection, EntryId after, int limit, std::size_t bytes) {
+  std::vector<Entry> entries;
+  std::size_t read = 0;
+  Rows rows = connection.Query(fmt::format("SELECT {} FROM journal WHERE entry > ? ORDER BY entry LIMIT ?", kColumns),
+                               after, limit);
+  while (read < bytes && rows.Next()) {
+    entries.push_back(ReadEntry(rows));
+    read += entries.back().body.size();
+  }
+  return entries;
+}
+
+EntryId LastEntry(Connection& connection) {
+  Rows rows = connection.Query("SELECT COALESCE(MAX(entry), 0) FROM journal");
+  return rows.Next() ? rows.Int(0) : 0;
+}
+
+std::vector<Entry> ReadEdits(Connection& connection) {
+  std::vector<Entry> entries;
+  Rows rows = connection.Query(fmt::format("SELECT {} FROM journal WHERE kind = 'edit' ORDER BY entry", kColumns));
+  while (rows.Next()) entries.push_back(ReadEntry(rows));
+  return entries;
+}
+
+int ForgetEntries(Connection& connection, EntryId upto, TimePoint before, int limit) {
+  return static_cast<int>(connection.Execute(
+      "DELETE FROM journal WHERE entry IN (SELECT entry FROM journal WHERE entry <= ? AND at < ? ORDER BY entry "
+      "LIMIT ?)",
+      upto, ToMillis(before), limit));
+}
+
+Watermark GetWatermark(Connection& connection, const std::string& fold) {
+  Rows rows = connection.Query("SELECT entry, position FROM watermark WHERE fold = ?", fold);
+  if (!rows.Next()) return {};
+  return {rows.Int(0), rows.Int(1)};
+}
+
+void SetWatermark(Connection& connection, const std::string& fold, const Watermark& watermark) {
+  connection.Execute(
+      "INSERT INTO watermark (fold, entry, position) VALUES (?, ?, ?) "
+      "ON CONFLICT (fold) DO UPDATE SET entry = excluded.entry, position = excluded.position",
+      fold, watermark.entry, watermark.position);
+}
+
+}  // namespace backplane::store

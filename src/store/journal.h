@@ -1,0 +1,57 @@
+// The journal: the ordered, durable list of accepted batches and other facts, and how far the
+// folds have come with it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/ids.h"
+#include "model/run.h"
+#include "store/database.h"
+
+namespace backplane::store {
+
+enum class EntryKind {
+  kBatch,  ///< a run ended: its records, and its status if it was not well
+  kEdit,   ///< a person changed something; applied when it was written, at `base`
+};
+
+/// How far a fold has come: everything up to and with `entry`, and `position` steps into the
+/// entry that follows it.
+struct Watermark {
+  EntryId entry = 0;
+  std::int64_t position = 0;
+  auto operator<=>(const Watermark&) const = default;
+};
+
+struct Entry {
+  EntryId id = 0;
+  OrgId org = kDefaultOrg;
+  EntryKind kind = EntryKind::kBatch;
+  TimePoint at;
+  std::string plugin;
+  RunId run = 0;
+  RunStatus status = RunStatus::kOk;
+  std::string message;
+  bool complete = false;
+  /// kEdit: where the core folds stood when it was applied.
+  Watermark base;
+  std::string body;
+};
+
+/// Appends and returns the entry's id.
+EntryId AppendEntry(Connection& connection, const Entry& entry);
+/// Entries after `after`, in order, until `limit` entries or about `bytes` of bodies.
+std::vector<Entry> ReadEntries(Connection& connection, EntryId after, int limit, std::size_t bytes);
+EntryId LastEntry(Connection& connection);
+/// Every edit, in the order they were applied.
+std::vector<Entry> ReadEdits(Connection& connection);
+/// Forgets entries up to and with `upto` that are older than `before`, the oldest `limit` of
+/// them. Returns how many: call again while it is `limit`.
+int ForgetEntries(Connection& connection, EntryId upto, TimePoint before, int limit);
+
+Watermark GetWatermark(Connection& connection, const std::string& fold);
+void SetWatermark(Connection& connection, const std::string& fold, const Watermark& watermark);
+
+}  // namespace backplane::store

@@ -1,0 +1,168 @@
+#include "store/migrations.h"
+
+#include <array>
+
+namespace backplane::store {
+namespace {
+
+// Times are milliseconds since 1970 UTC. Root rows carry their organisation; rows below one
+// (claim, sighting) reach it through their entity.
+constexpr std::string_view kFirst = R"(
+CREATE TABLE organisation (
+  id {serial},
+  name TEXT NOT NULL UNIQUE
+);
+INSERT INTO organisation (name) VALUES ('default');
+CREATE TABLE counter (
+  name TEXT PRIMARY KEY,
+  value BIGINT NOT NULL
+);
+CREATE TABLE lane (
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  plugin TEXT NOT NULL,
+  target TEXT NOT NULL,
+  epoch BIGINT NOT NULL,
+  counter BIGINT NOT NULL,
+  last_started BIGINT NOT NULL,
+  last_key TEXT NOT NULL,
+  PRIMARY KEY (org, plugin, target)
+);
+CREATE TABLE run (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  plugin TEXT NOT NULL,
+  target TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  job_key TEXT NOT NULL,
+  epoch BIGINT NOT NULL,
+  counter BIGINT NOT NULL,
+  status TEXT NOT NULL,
+  exit_code BIGINT,
+  message TEXT NOT NULL DEFAULT '',
+  started BIGINT NOT NULL,
+  finished BIGINT,
+  taken BIGINT NOT NULL DEFAULT 0,
+  refused BIGINT NOT NULL DEFAULT 0,
+  changed BIGINT NOT NULL DEFAULT 0,
+  refusals TEXT NOT NULL DEFAULT '',
+  command TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX run_of_lane ON run (org, plugin, target, id);
+CREATE INDEX run_open ON run (id) WHERE status = 'running';
+CREATE TABLE journal (
+  entry {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  kind TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  plugin TEXT NOT NULL DEFAULT '',
+  run BIGINT,
+  status TEXT NOT NULL DEFAULT '',
+  message TEXT NOT NULL DEFAULT '',
+  complete BIGINT NOT NULL DEFAULT 0,
+  base_entry BIGINT,
+  base_position BIGINT,
+  body TEXT
+);
+CREATE TABLE watermark (
+  fold TEXT PRIMARY KEY,
+  entry BIGINT NOT NULL,
+  position BIGINT NOT NULL
+);
+CREATE TABLE entity (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL DEFAULT '',
+  mac TEXT NOT NULL DEFAULT '',
+  ip TEXT NOT NULL DEFAULT '',
+  vendor TEXT NOT NULL DEFAULT '',
+  type TEXT NOT NULL DEFAULT '',
+  owner TEXT NOT NULL DEFAULT '',
+  group_name TEXT NOT NULL DEFAULT '',
+  site TEXT NOT NULL DEFAULT '',
+  ssid TEXT NOT NULL DEFAULT '',
+  vlan TEXT NOT NULL DEFAULT '',
+  fqdn TEXT NOT NULL DEFAULT '',
+  parent TEXT NOT NULL DEFAULT '',
+  parent_port TEXT NOT NULL DEFAULT '',
+  hub TEXT NOT NULL DEFAULT '',
+  location TEXT NOT NULL DEFAULT '',
+  comment TEXT NOT NULL DEFAULT '',
+  first_seen BIGINT NOT NULL,
+  last_seen BIGINT NOT NULL,
+  revision BIGINT NOT NULL DEFAULT 0
+);
+CREATE TABLE identifier (
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  scheme TEXT NOT NULL,
+  value TEXT NOT NULL,
+  entity BIGINT NOT NULL REFERENCES entity (id),
+  PRIMARY KEY (org, scheme, value)
+);
+CREATE INDEX identifier_of_entity ON identifier (entity);
+CREATE TABLE claim (
+  entity BIGINT NOT NULL REFERENCES entity (id),
+  field TEXT NOT NULL,
+  source TEXT NOT NULL,
+  value TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  wins BIGINT NOT NULL,
+  PRIMARY KEY (entity, field, source)
+);
+CREATE TABLE field_lock (
+  entity BIGINT NOT NULL REFERENCES entity (id),
+  field TEXT NOT NULL,
+  PRIMARY KEY (entity, field)
+);
+CREATE TABLE sighting (
+  entity BIGINT NOT NULL REFERENCES entity (id),
+  source TEXT NOT NULL,
+  first_at BIGINT NOT NULL,
+  last_at BIGINT NOT NULL,
+  entry BIGINT NOT NULL,
+  PRIMARY KEY (entity, source)
+);
+CREATE TABLE object (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  plugin TEXT NOT NULL,
+  object_key TEXT NOT NULL,
+  primary_id TEXT NOT NULL,
+  secondary_id TEXT NOT NULL,
+  watched1 TEXT NOT NULL,
+  watched2 TEXT NOT NULL,
+  watched3 TEXT NOT NULL,
+  watched4 TEXT NOT NULL,
+  extra TEXT NOT NULL,
+  foreign_key TEXT NOT NULL,
+  help1 TEXT NOT NULL,
+  help2 TEXT NOT NULL,
+  help3 TEXT NOT NULL,
+  help4 TEXT NOT NULL,
+  watch_key TEXT NOT NULL,
+  status TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  changed BIGINT NOT NULL,
+  entry BIGINT NOT NULL,
+  UNIQUE (org, plugin, object_key)
+);
+CREATE INDEX object_of_plugin ON object (org, plugin, id);
+CREATE TABLE event (
+  seq {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  topic TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  plugin TEXT NOT NULL DEFAULT '',
+  entity BIGINT,
+  run BIGINT,
+  body TEXT NOT NULL DEFAULT ''
+)
+)";
+
+constexpr std::array kMigrations = {Migration{1, "the first thread", kFirst}};
+
+}  // namespace
+
+std::span<const Migration> Migrations() { return kMigrations; }
+
+}  // namespace backplane::store

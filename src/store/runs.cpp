@@ -1,0 +1,148 @@
+#include "store/runs.h"
+
+#include <fmt/format.h>
+
+namespace backplane::store {
+namespace {
+
+constexpr const char* kColumns =
+    "id, org, plugin, target, cause, job_key, epoch, counter, status, exit_code, message, started, finished, taken, "
+    "refused, refusals, command, changed";
+
+TriggerKind ParseTrigger(std::string_view name) {
+  for (const auto kind : {TriggerKind::kStart, TriggerKind::kCron, TriggerKind::kInterval, TriggerKind::kPhase,
+                          TriggerKind::kEvent})
+    if (name == TriggerName(kind)) return kind;
+  return TriggerKind::kCall;
+}
+
+Run ReadRun(const Rows& rows) {
+  Run run;
+  run.id = rows.Int(0);
+  run.lane = {rows.Int(1), rows.Text(2), rows.Text(3)};
+  run.trigger = ParseTrigger(rows.View(4));
+  run.key = rows.Text(5);
+  run.token = {rows.Int(6), rows.Int(7)};
+  run.status = ParseRunStatus(rows.Text(8)).value_or(RunStatus::kFailed);
+  if (const auto code = rows.MaybeInt(9)) run.exit_code = static_cast<int>(*code);
+  run.message = rows.Text(10);
+  run.started = FromMillis(rows.Int(11));
+  if (const auto finished = rows.MaybeInt(12)) run.finished = FromMillis(*finished);
+  run.taken = rows.Int(13);
+  run.refused = rows.Int(14);
+  run.refusals = rows.Text(15);
+  run.command = rows.Text(16);
+  run.changed = rows.Int(17);
+  return run;
+}
+
+std::optional<std::int64_t> Maybe(const std::optional<TimePoint>& time) {
+  return time ? std::optional(ToMillis(*time)) : std::nullopt;
+}
+
+}  // namespace
+
+std::vector<LaneRow> AllLanes(Connection& connection) {
+  std::vector<LaneRow> lanes;
+  Rows rows = connection.Query("SELECT org, plugin, target, last_started, last_key FROM lane");
+  while (rows.Next())
+    lanes.push_back({{rows.Int(0), rows.Text(1), rows.Text(2)}, FromMillis(rows.Int(3)), rows.Text(4)});
+  return lanes;
+}
+
+std::int64_t RaiseEpoch(Connection& connection) {
+  return connection.ExecuteReturning(
+      "INSERT INTO counter (name, value) VALUES ('epoch', 1) "
+      "ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value");
+}
+
+std::vector<Run> OpenRuns(Connection& connection) {
+  std::vector<Run> runs;
+  Rows rows = connection.Query(fmt::format("SELECT {} FROM run WHERE status = 'running' ORDER BY id", kColumns));
+  while (rows.Next()) runs.push_back(ReadRun(rows));
+  return runs;
+}
+
+RunId Runs::Begin(const Run& run) {
+  db_.Execute(
+      "INSERT INTO lane (org, plugin, target, epoch, counter, last_started, last_key) VALUES (?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (org, plugin, target) DO UPDATE SET epoch = excluded.epoch, counter = excluded.counter, "
+      "last_started = excluded.last_started, last_key = excluded.last_key",
+      org_, run.lane.plugin, run.lane.target, run.token.epoch, run.token.counter, ToMillis(run.started), run.key);
+  return db_.ExecuteReturning(
+      "INSERT INTO run (org, plugin, target, cause, job_key, epoch, counter, status, started) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, 'running', ?) RETURNING id",
+      org_, run.lane.plugin, run.lane.target, TriggerName(run.trigger), run.key, run.token.epoch, run.token.counter,
+      ToMillis(run.started));
+}
+
+bool Runs::Close(const Run& run) {
+  return db_.Execute(
+             "UPDATE run SET status = ?, exit_code = ?, message = ?, finished = ?, taken = ?, refused = ?, "
+             "refusals = ?, command = ? WHERE id = ? AND org = ? AND status = 'running' AND epoch = ? AND counter = ? AND EXISTS "
+             "(SELECT 1 FROM lane WHERE lane.org = run.org AND lane.plugin = run.plugin AND lane.target = run.target "
+             "AND lane.epoch = run.epoch AND lane.counter = run.counter)",
+             RunStatusName(run.status), run.exit_code, run.message, Maybe(run.finished), run.taken, run.refused,
+             run.refusals, run.command, run.id, org_, run.token.epoch, run.token.counter) == 1;
+}
+
+void Runs::AddChanged(RunId id, std::int64_t changed) {
+  db_.Execute("UPDATE run SET changed = changed + ? WHERE id = ? AND org = ?", changed, id, org_);
+}
+
+std::optional<Run> Runs::Get(RunId id) {
+  Rows rows = db_.Query(fmt::format("SELECT {} FROM run WHERE id = ? AND org = ?", kColumns), id, org_);
+  if (!rows.Next()) return std::nullopt;
+  return ReadRun(rows);
+}
+
+std::vector<Run> Runs::List(const RunFilter& filter) {
+  std::string sql = fmt::format("SELECT {} FROM run WHERE org = ?", kColumns);
+  std::vector<Value> values{org_};
+  if (!filter.plugin.empty()) {
+    sql += " AND plugin = ?";
+    values.emplace_back(std::string_view(filter.plugin));
+  }
+  if (filter.status) {
+    sql += " AND status = ?";
+    values.emplace_back(std::string_view(RunStatusName(*filter.status)));
+  }
+  if (!filter.key.empty()) {
+    sql += " AND job_key = ?";
+    values.emplace_back(std::string_view(filter.key));
+  }
+  if (filter.before > 0) {
+    sql += " AND id < ?";
+    values.emplace_back(filter.before);
+  }
+  sql += " ORDER BY id DESC LIMIT ?";
+  values.emplace_back(static_cast<std::int64_t>(filter.limit));
+  std::vector<Run> runs;
+  Rows rows = db_.QueryList(sql, values);
+  while (rows.Next()) runs.push_back(ReadRun(rows));
+  return runs;
+}
+
+std::optional<Run> Runs::FindByKey(const LaneKey& lane, const std::string& key) {
+  Rows rows = db_.Query(
+      fmt::format(
+          "SELECT {} FROM run WHERE org = ? AND plugin = ? AND target = ? AND job_key = ? ORDER BY id DESC LIMIT 1",
+          kColumns),
+      org_, lane.plugin, lane.target, key);
+  if (!rows.Next()) return std::nullopt;
+  return ReadRun(rows);
+}
+
+std::vector<RunId> Runs::Prune(const LaneKey& lane, int keep, int keep_all) {
+  std::vector<RunId> gone;
+  Rows rows = db_.Query(
+      "DELETE FROM run WHERE org = ? AND id IN ("
+      "SELECT id FROM (SELECT id, status, changed, row_number() OVER (ORDER BY id DESC) AS place FROM run "
+      "WHERE org = ? AND plugin = ? AND target = ?) AS ranked "
+      "WHERE status <> 'running' AND (place > ? OR (place > ? AND status = 'ok' AND changed = 0))) RETURNING id",
+      org_, org_, lane.plugin, lane.target, keep_all, keep);
+  while (rows.Next()) gone.push_back(rows.Int(0));
+  return gone;
+}
+
+}  // namespace backplane::store

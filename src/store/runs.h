@@ -1,0 +1,67 @@
+// Runs and lanes: what was admitted, and what came of it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/run.h"
+#include "store/database.h"
+
+namespace backplane::store {
+
+/// What the guard needs to know of a lane after a restart.
+struct LaneRow {
+  LaneKey key;
+  TimePoint last_started;
+  std::string last_key;  ///< key of the last job that was started
+};
+
+/// Every lane of every organisation: for the start of a scheduler only.
+std::vector<LaneRow> AllLanes(Connection& connection);
+
+/// Raises the epoch durably and returns the new one.
+std::int64_t RaiseEpoch(Connection& connection);
+
+/// Runs without an end, of every organisation: for the start of a scheduler only.
+std::vector<Run> OpenRuns(Connection& connection);
+
+struct RunFilter {
+  std::string plugin;  ///< empty: any
+  std::optional<RunStatus> status;
+  std::string key;     ///< job key; empty: any
+  RunId before = 0;  ///< only older ones; 0: from the newest
+  int limit = 50;
+};
+
+/// Runs of one organisation.
+class Runs {
+ public:
+  Runs(Connection& connection, OrgId org) : db_(connection), org_(org) {}
+
+  /// Writes the lane's token and last start, and the run as running; returns its id.
+  RunId Begin(const Run& run);
+
+  /// Closes a running run if `run.token` is still the last one issued for its lane. Writes
+  /// status, exit code, message, end, counts and command. False: the lease was lost, nothing written.
+  bool Close(const Run& run);
+
+  /// Adds what the folds found changed.
+  void AddChanged(RunId id, std::int64_t changed);
+
+  std::optional<Run> Get(RunId id);
+  /// Newest first.
+  std::vector<Run> List(const RunFilter& filter);
+  /// The newest run with this job key, if any: makes a repeated call find its first run.
+  std::optional<Run> FindByKey(const LaneKey& lane, const std::string& key);
+
+  /// Forgets unchanged successes of a lane but for the newest `keep`, and anything older than
+  /// the newest `keep_all`. Returns the ids that went.
+  std::vector<RunId> Prune(const LaneKey& lane, int keep, int keep_all);
+
+ private:
+  Connection& db_;
+  OrgId org_;
+};
+
+}  // namespace backplane::store

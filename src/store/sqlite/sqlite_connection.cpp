@@ -1,0 +1,120 @@
+#include "store/sqlite/sqlite_connection.h"
+
+#include <fmt/format.h>
+
+namespace backplane::store {
+
+SqliteConnection::SqliteConnection(const std::filesystem::path& file, Mode mode) {
+  const int flags = (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+                    SQLITE_OPEN_NOMUTEX;
+  if (sqlite3_open_v2(file.c_str(), &db_, flags, nullptr) != SQLITE_OK) {
+    const std::string reason = db_ == nullptr ? "out of memory" : sqlite3_errmsg(db_);
+    sqlite3_close(db_);
+    throw DatabaseError(fmt::format("{}: {}", file.string(), reason));
+  }
+  sqlite3_extended_result_codes(db_, 1);
+  sqlite3_busy_timeout(db_, 10'000);
+}
+
+SqliteConnection::~SqliteConnection() {
+  for (auto& [sql, list] : statements_)
+    for (Prepared& prepared : list) sqlite3_finalize(prepared.statement);
+  sqlite3_close(db_);
+}
+
+void SqliteConnection::Throw(std::string_view what) const {
+  throw DatabaseError(fmt::format("{}: {}", what, sqlite3_errmsg(db_)));
+}
+
+void SqliteConnection::Script(const std::string& sql) {
+  if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) Throw(sql.substr(0, 80));
+}
+
+SqliteConnection::Prepared& SqliteConnection::Prepare(std::string_view sql) {
+  auto found = statements_.find(sql);
+  if (found == statements_.end())
+    found = statements_.try_emplace(texts_.emplace_back(sql)).first;
+  for (Prepared& prepared : found->second)
+    if (!prepared.busy) return prepared;
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement,
+                         nullptr) != SQLITE_OK)
+    Throw(sql);
+  return found->second.emplace_back(Prepared{statement, false});
+}
+
+void SqliteConnection::Bind(sqlite3_stmt* statement, std::span<const Value> values) {
+  int at = 0;
+  for (const Value& value : values) {
+    ++at;
+    int code = SQLITE_OK;
+    if (std::holds_alternative<std::nullptr_t>(value)) {
+      code = sqlite3_bind_null(statement, at);
+    } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
+      code = sqlite3_bind_int64(statement, at, *number);
+    } else if (const auto* real = std::get_if<double>(&value)) {
+      code = sqlite3_bind_double(statement, at, *real);
+    } else {
+      const auto text = std::get<std::string_view>(value);
+      // Copied: a Rows may outlive the texts that its query was called with.
+      code = sqlite3_bind_text64(statement, at, text.data() == nullptr ? "" : text.data(), text.size(),
+                                 SQLITE_TRANSIENT, SQLITE_UTF8);
+    }
+    if (code != SQLITE_OK) Throw(sqlite3_sql(statement));
+  }
+}
+
+class SqliteConnection::StatementCursor final : public Rows::Cursor {
+ public:
+  StatementCursor(SqliteConnection& connection, Prepared& prepared) : connection_(connection), prepared_(prepared) {
+    prepared_.busy = true;
+  }
+  ~StatementCursor() override {
+    sqlite3_reset(prepared_.statement);
+    sqlite3_clear_bindings(prepared_.statement);
+    prepared_.busy = false;
+  }
+  bool Next() override {
+    const int code = sqlite3_step(prepared_.statement);
+    if (code == SQLITE_ROW) return true;
+    if (code != SQLITE_DONE) connection_.Throw(sqlite3_sql(prepared_.statement));
+    return false;
+  }
+  bool IsNull(int column) const override {
+    return sqlite3_column_type(prepared_.statement, column) == SQLITE_NULL;
+  }
+  std::int64_t Int(int column) const override { return sqlite3_column_int64(prepared_.statement, column); }
+  std::string_view Text(int column) const override {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(prepared_.statement, column));
+    if (text == nullptr) return {};
+    return {text, static_cast<std::size_t>(sqlite3_column_bytes(prepared_.statement, column))};
+  }
+
+ private:
+  SqliteConnection& connection_;
+  Prepared& prepared_;
+};
+
+Rows SqliteConnection::DoQuery(std::string_view sql, std::span<const Value> values) {
+  Prepared& prepared = Prepare(sql);
+  Bind(prepared.statement, values);
+  return Rows(std::make_unique<StatementCursor>(*this, prepared));
+}
+
+std::int64_t SqliteConnection::DoExecute(std::string_view sql, std::span<const Value> values) {
+  Prepared& prepared = Prepare(sql);
+  Bind(prepared.statement, values);
+  int code = SQLITE_ROW;
+  while (code == SQLITE_ROW) code = sqlite3_step(prepared.statement);
+  if (code != SQLITE_DONE) {
+    const std::string reason = sqlite3_errmsg(db_);
+    sqlite3_reset(prepared.statement);
+    throw DatabaseError(fmt::format("{}: {}", sql, reason));
+  }
+  const std::int64_t changed = sqlite3_changes64(db_);
+  sqlite3_reset(prepared.statement);
+  sqlite3_clear_bindings(prepared.statement);
+  return changed;
+}
+
+}  // namespace backplane::store

@@ -1,0 +1,49 @@
+// One SQLite connection behind store::Connection. Private to this folder.
+#pragma once
+
+#include <filesystem>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <sqlite3.h>
+
+#include "store/database.h"
+
+namespace backplane::store {
+
+class SqliteConnection final : public Connection {
+ public:
+  enum class Mode { kReadWrite, kReadOnly };
+  SqliteConnection(const std::filesystem::path& file, Mode mode);
+  ~SqliteConnection() override;
+  SqliteConnection(const SqliteConnection&) = delete;
+  SqliteConnection& operator=(const SqliteConnection&) = delete;
+
+  /// Runs a script without parameters.
+  void Script(const std::string& sql);
+  sqlite3* handle() const { return db_; }
+
+ protected:
+  Rows DoQuery(std::string_view sql, std::span<const Value> values) override;
+  std::int64_t DoExecute(std::string_view sql, std::span<const Value> values) override;
+
+ private:
+  class StatementCursor;
+  struct Prepared {
+    sqlite3_stmt* statement = nullptr;
+    bool busy = false;  // a Rows is reading it
+  };
+  Prepared& Prepare(std::string_view sql);
+  void Bind(sqlite3_stmt* statement, std::span<const Value> values);
+  [[noreturn]] void Throw(std::string_view what) const;
+
+  sqlite3* db_ = nullptr;
+  // Several entries per text only when one is read while the same text is asked for again.
+  std::unordered_map<std::string_view, std::list<Prepared>> statements_;
+  std::list<std::string> texts_;
+};
+
+}  // namespace backplane::store

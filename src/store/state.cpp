@@ -1,0 +1,64 @@
+#include "store/state.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "model/record.h"
+
+namespace backplane::store {
+namespace {
+
+struct Table {
+  std::string name;
+  std::vector<std::string> columns;
+  std::string order;
+};
+
+const std::vector<Table>& Tables() {
+  static const std::vector<Table> tables = [] {
+    std::vector<std::string> entity = {"id", "org", "kind", "first_seen", "last_seen", "revision"};
+    entity.insert(entity.end(), kDeviceFields.begin(), kDeviceFields.end());
+    return std::vector<Table>{
+        {"entity", entity, "id"},
+        {"identifier", {"org", "scheme", "value", "entity"}, "org, scheme, value"},
+        {"claim", {"entity", "field", "source", "value", "at", "wins"}, "entity, field, source"},
+        {"field_lock", {"entity", "field"}, "entity, field"},
+        {"sighting", {"entity", "source", "first_at", "last_at", "entry"}, "entity, source"},
+        {"object",
+         {"id", "org", "plugin", "object_key", "primary_id", "secondary_id", "watched1", "watched2", "watched3",
+          "watched4", "extra", "foreign_key", "help1", "help2", "help3", "help4", "watch_key", "status", "created",
+          "changed", "entry"},
+         "id"},
+        {"event", {"seq", "org", "topic", "at", "plugin", "entity", "run", "body"}, "seq"},
+    };
+  }();
+  return tables;
+}
+
+}  // namespace
+
+std::vector<std::string> FoldedTables() {
+  std::vector<std::string> names;
+  for (const Table& table : Tables()) names.push_back(table.name);
+  return names;
+}
+
+std::vector<std::string> StateRows(Connection& connection, const std::string& name) {
+  std::vector<std::string> result;
+  for (const Table& table : Tables()) {
+    if (table.name != name) continue;
+    Rows rows = connection.Query(
+        fmt::format("SELECT {} FROM {} ORDER BY {}", fmt::join(table.columns, ", "), table.name, table.order));
+    while (rows.Next()) {
+      std::string line;
+      for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        if (i > 0) line += '|';
+        line += rows.View(static_cast<int>(i));
+      }
+      result.push_back(std::move(line));
+    }
+  }
+  return result;
+}
+
+}  // namespace backplane::store

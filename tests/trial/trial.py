@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Runs plugins that somebody else wrote, unmodified, and prints a table of outcomes.
+
+Called by scripts/trial. Each plugin is copied to a temporary folder and run there once by
+`backplane run PATH --dialect DIALECT --json`. The exit status is 1 unless every plugin ran well.
+"""
+import argparse
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+COLUMNS = ("plugin", "valid", "status", "exit", "objects", "devices", "refused", "first thing that went wrong")
+RUN_SECONDS = 900
+
+
+# ---- netalertx ---------------------------------------------------------------------------
+
+def find_netalertx(folder):
+    """The plugin folders of `folder`: itself if it holds a manifest, else those below it."""
+    if (folder / "config.json").is_file():
+        return [folder]
+    return sorted(path.parent for path in folder.glob("*/config.json"))
+
+
+def ready_netalertx(source, into):
+    """Copies a plugin, and does with a template what its author asks of whoever copies it."""
+    template = source.name.startswith("__")
+    target = into / source.name.lstrip("_")
+    shutil.copytree(source, target, symlinks=True)
+    if template:
+        (target / "ignore_plugin").unlink(missing_ok=True)
+        prefix = json.loads((target / "config.json").read_text(encoding="utf-8")).get("unique_prefix", "")
+        fill_in(target, {"<unique_prefix>": prefix, "<plugin folder>": target.name})
+    return target
+
+
+def fill_in(folder, values):
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        try:
+            text = path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError:
+            continue  # an image, say
+        filled = text
+        for placeholder, value in values.items():
+            filled = filled.replace(placeholder, value)
+        if filled != text:
+            path.write_bytes(filled.encode("utf-8"))
+
+
+DIALECTS = {"netalertx": (find_netalertx, ready_netalertx)}
+
+
+# ---- running and telling -----------------------------------------------------------------
+
+def first_line(text):
+    return next((line.strip() for line in (text or "").splitlines() if line.strip()), "")
+
+
+def outcome(name, status, stdout, stderr):
+    """One row of the table from what `backplane run --json` left."""
+    try:
+        report = json.loads(stdout)
+    except ValueError:
+        problem = first_line(stderr) or first_line(stdout) or f"exit status {status} and no word"
+        return (name, "no", "-", "-", "-", "-", "-", problem)
+    refused = report.get("refused", [])
+    problem = "" if report["status"] == "ok" else first_line(report.get("message")) or first_line(report.get("log"))
+    if not problem and refused:
+        problem = f"{refused[0].get('where', '')}: {refused[0].get('reason', '')}".strip(": ")
+    code = report.get("exit_code")
+    return (name, "yes", report["status"], "-" if code is None else str(code), str(len(report.get("objects", []))),
+            str(len(report.get("devices", []))), str(len(refused)), problem)
+
+
+def attempt(backplane, dialect, source, ready):
+    with tempfile.TemporaryDirectory(prefix="backplane-trial-") as scratch:
+        try:
+            plugin = ready(source, pathlib.Path(scratch))
+            done = subprocess.run([backplane, "run", str(plugin), "--dialect", dialect, "--json"], cwd=scratch,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+                                  timeout=RUN_SECONDS)
+        except (OSError, ValueError) as error:
+            return (source.name, "no", "-", "-", "-", "-", "-", first_line(str(error)))
+        except subprocess.TimeoutExpired:
+            return (source.name, "yes", "-", "-", "-", "-", "-", f"backplane itself took over {RUN_SECONDS} s")
+    return outcome(plugin.name, done.returncode, done.stdout, done.stderr)
+
+
+def table(rows):
+    widths = [max(len(row[i]) for row in [COLUMNS, *rows]) for i in range(len(COLUMNS))]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths)] for row in [COLUMNS, *rows]]
+    return "\n".join("  ".join(row).rstrip() for row in padded)
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="scripts/trial", description="Runs plugins that somebody else wrote.")
+    parser.add_argument("--backplane", required=True, help="the program to run them with")
+    parser.add_argument("dialect", choices=sorted(DIALECTS))
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("only", nargs="*", help="names of plugins; without any, all are tried")
+    options = parser.parse_args(arguments)
+    find, ready = DIALECTS[options.dialect]
+    if not options.folder.is_dir():
+        parser.error(f"no such folder: {options.folder}")
+    sources = [s for s in find(options.folder.resolve()) if not options.only or s.name in options.only]
+    if not sources:
+        print(f"trial: no {options.dialect} plugin in {options.folder}", file=sys.stderr)
+        return 1
+    rows = []
+    for number, source in enumerate(sources, 1):
+        print(f"trial: {number} of {len(sources)}: {source.name}", file=sys.stderr)
+        rows.append(attempt(options.backplane, options.dialect, source, ready))
+    well = sum(row[2] == "ok" for row in rows)
+    print(table(rows))
+    print(f"{well} of {len(rows)} ran well")
+    return 0 if well == len(rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
