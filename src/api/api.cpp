@@ -97,11 +97,10 @@ void Api::Handle(const http::Request& request, const http::Responder& responder)
                            "text/plain; charset=utf-8",
                            {}});
   if (const Status admitted = Admit(request); !admitted) {
-    http::Response response = ToResponse(Fail(admitted.error()));
-    if (request.Header("Authorization").empty() && IsLoopbackHost(request.Header("Host"))) {
-      response.status = 401;
-      response.headers["WWW-Authenticate"] = "Bearer";
-    }
+    if (!request.Header("Authorization").empty() || !IsLoopbackHost(request.Header("Host")))
+      return responder.Send(ToResponse(Fail(admitted.error())));
+    http::Response response = http::Problem(401, admitted.error().message);
+    response.headers["WWW-Authenticate"] = "Bearer";
     return responder.Send(std::move(response));
   }
   if (request.path == "/metrics" && request.method == "GET")

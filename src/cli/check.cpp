@@ -6,6 +6,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/local.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "dialects/registry.h"
 #include "ingest/core_fold.h"
@@ -82,7 +83,9 @@ int Run(const Args& args) {
   if (!args.Has("--replay")) return CheckSite(args);
   const auto data = DataFolder(args);
   if (!data) return Report(data.error());
+  auto progress = std::make_optional<Progress>("folding the journal");
   const auto rows = ReplayAndCompare(*data);
+  progress.reset();
   if (!rows) return Report(rows.error());
   if (args.Has("--json")) return PrintJson({{"same", true}, {"rows", *rows}}), kOk;
   std::puts(fmt::format("the replayed journal gives the same state: {}", DumpJson(*rows)).c_str());

@@ -5,6 +5,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/local.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "dialects/registry.h"
 
@@ -103,7 +104,9 @@ int Run(const Args& args) {
     if (args.Has("--json")) return PrintJson(*job), kOk;
     return std::puts(fmt::format("run {} has started", *id).c_str()), kOk;
   }
+  auto progress = std::make_optional<Progress>(fmt::format("run {} of {}", *id, name));
   const auto run = client->Get("/runs/" + *id, {{"wait", "3600"}}, std::chrono::seconds(3610));
+  progress.reset();
   if (!run) return Report(run.error());
   if (args.Has("--json")) {
     PrintJson(*run);

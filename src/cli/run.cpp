@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "cli/command.h"
 #include "cli/local.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "dialects/registry.h"
 
@@ -167,7 +168,9 @@ int Run(const Args& args) {
   const auto plugin = OnlyPlugin(catalog, args.Get("PATH"));
   if (!plugin) return Report(plugin.error());
   const TemporaryFolder folder;
+  auto progress = std::make_optional<Progress>(fmt::format("running {}", (*plugin)->manifest.name));
   const auto outcome = Execute(**plugin, catalog, site->options.python, folder.path());
+  progress.reset();
   if (!outcome) return Report(outcome.error());
   const Json json = ToJson(**plugin, *outcome);
   if (args.Has("--json"))

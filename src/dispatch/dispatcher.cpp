@@ -144,8 +144,9 @@ void Dispatcher::Arrive(Moment now, Job job, DispatcherEffects& effects) {
   if (job.deadline && *job.deadline < now.wall)
     return DropJob(now, lane, std::move(job), DropReason::kDeadlinePassed, effects);
   auto& waiting = lane->waiting;
-  const bool known = (lane->running && lane->running->key == job.key) ||
-                     std::any_of(waiting.begin(), waiting.end(), [&](const Job& other) { return other.key == job.key; });
+  const bool known =
+      (lane->running && lane->running->key == job.key) ||
+      std::any_of(waiting.begin(), waiting.end(), [&](const Job& other) { return other.key == job.key; });
   if (known) return DropJob(now, lane, std::move(job), DropReason::kDuplicate, effects);
 
   const auto scheduled = std::find_if(waiting.begin(), waiting.end(), Coalesces);

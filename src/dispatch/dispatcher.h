@@ -20,7 +20,7 @@ namespace backplane::dispatch {
 /// Adds a lane, or replaces its policy. Jobs of lanes that were never added are dropped.
 struct LanePolicy {
   LaneKey lane;
-  Millis min_interval{0};        ///< between two starts
+  Millis min_interval{0};         ///< between two starts
   std::size_t most_waiting = 16;  ///< calls and events that may wait on the lane
   /// Wall time of the lane's last start as stored; counts when the lane is added.
   std::optional<TimePoint> last_start;
@@ -136,15 +136,15 @@ class Dispatcher {
     const LaneKey* key = nullptr;
     std::uint64_t serial = 0;  // orders lanes alike in every run
     LanePolicy policy;
-    std::deque<Job> waiting;   // at most one scheduled, at most most_waiting others
+    std::deque<Job> waiting;  // at most one scheduled, at most most_waiting others
     std::optional<Running> running;
-    bool removed = false;      // goes when its run has ended
+    bool removed = false;               // goes when its run has ended
     std::optional<std::uint64_t> turn;  // its place in ready_
     std::optional<Millis> timer;        // its place in timers_
     std::optional<TimePoint> deadline;  // its place in deadlines_: the earliest of waiting
     std::optional<Decision> decision;
   };
-  template <typename Time, std::optional<Time> Lane::*kTime>
+  template <typename Time, std::optional<Time> Lane::* kTime>
   struct Earlier {
     bool operator()(const Lane* a, const Lane* b) const {
       return *(a->*kTime) != *(b->*kTime) ? *(a->*kTime) < *(b->*kTime) : a->serial < b->serial;
@@ -177,7 +177,7 @@ class Dispatcher {
   std::unordered_map<LaneKey, Lane, schedule::LaneKeyHash> lanes_;
   std::uint64_t last_turn_ = 0;
   std::set<Lane*, Earlier<std::uint64_t, &Lane::turn>> ready_;  // could start now
-  std::set<Lane*, Earlier<Millis, &Lane::timer>> timers_;  // wait for the minimum interval
+  std::set<Lane*, Earlier<Millis, &Lane::timer>> timers_;       // wait for the minimum interval
   std::set<Lane*, Earlier<TimePoint, &Lane::deadline>> deadlines_;
 };
 

@@ -21,7 +21,10 @@ const TimePoint kNoon = ParseTime("2026-08-22 12:00:00").value();
 LaneKey Key(std::string plugin) { return {kDefaultOrg, std::move(plugin), ""}; }
 
 Job Slot(const std::string& plugin, Millis at, std::optional<Millis> deadline = {}) {
-  Job job{.lane = Key(plugin), .trigger = TriggerKind::kInterval, .key = "slot/" + std::to_string(at.count()), .due = kNoon + at};
+  Job job{.lane = Key(plugin),
+          .trigger = TriggerKind::kInterval,
+          .key = "slot/" + std::to_string(at.count()),
+          .due = kNoon + at};
   if (deadline) job.deadline = kNoon + *deadline;
   return job;
 }
@@ -88,8 +91,8 @@ TEST_F(DispatcherTest, ScheduledJobsCoalesceWhileTheLaneIsBusy) {
 
 TEST_F(DispatcherTest, CallsWaitOneByOneAndKeysAreUnique) {
   Step(Millis(0), {.lanes = {{.lane = Key("a"), .most_waiting = 2}}, .jobs = {Call("a", "1")}});
-  const auto effects =
-      Step(Millis(1), {.jobs = {Call("a", "1"), Call("a", "2"), Slot("a", seconds(1)), Call("a", "2"), Call("a", "3"), Call("a", "4")}});
+  const auto effects = Step(Millis(1), {.jobs = {Call("a", "1"), Call("a", "2"), Slot("a", seconds(1)), Call("a", "2"),
+                                                 Call("a", "3"), Call("a", "4")}});
   EXPECT_THAT(Dropped(effects), ElementsAre("call/1 duplicate", "call/2 duplicate", "call/4 queue full"));
   EXPECT_THAT(Started(Finish(Millis(2), "a")), ElementsAre("a call/2"));
   EXPECT_THAT(Started(Finish(Millis(3), "a")), ElementsAre("a slot/1000"));
@@ -110,40 +113,47 @@ TEST_F(DispatcherTest, WaitsForTheMinimumInterval) {
 }
 
 TEST_F(DispatcherTest, DropsAtOnceWhatWouldBeTooSoonUntilItsDeadline) {
-  Step(Millis(0), {.lanes = {{.lane = Key("a"), .min_interval = seconds(30)}}, .jobs = {Slot("a", Millis(0), seconds(20))}});
+  Step(Millis(0),
+       {.lanes = {{.lane = Key("a"), .min_interval = seconds(30)}}, .jobs = {Slot("a", Millis(0), seconds(20))}});
   Finish(seconds(1), "a");
-  EXPECT_THAT(Dropped(Step(seconds(10), {.jobs = {Slot("a", seconds(10), seconds(20))}})), ElementsAre("slot/10000 too soon"));
+  EXPECT_THAT(Dropped(Step(seconds(10), {.jobs = {Slot("a", seconds(10), seconds(20))}})),
+              ElementsAre("slot/10000 too soon"));
   EXPECT_EQ(Why("a"), "dropped: too soon slot/10000");
   EXPECT_THAT(Dropped(Step(seconds(20), {.jobs = {Slot("a", seconds(20), seconds(30))}})), IsEmpty());
   EXPECT_THAT(Started(Step(seconds(30))), ElementsAre("a slot/20000"));
 }
 
 TEST_F(DispatcherTest, RestoredStartDelaysTheFirst) {
-  const auto effects = Step(Millis(0), {.lanes = {{.lane = Key("a"), .min_interval = minutes(10), .last_start = kNoon - minutes(4)}},
-                                        .jobs = {Call("a", "1")}});
+  const auto effects =
+      Step(Millis(0), {.lanes = {{.lane = Key("a"), .min_interval = minutes(10), .last_start = kNoon - minutes(4)}},
+                       .jobs = {Call("a", "1")}});
   EXPECT_THAT(effects.start, IsEmpty());
   EXPECT_EQ(effects.wake, Millis(minutes(6)));
   // A policy that is set again changes nothing; a shorter interval frees the lane.
   EXPECT_EQ(Step(Millis(1), {.lanes = {{.lane = Key("a"), .min_interval = minutes(10)}}}).wake, Millis(minutes(6)));
-  EXPECT_THAT(Started(Step(Millis(2), {.lanes = {{.lane = Key("a"), .min_interval = minutes(4)}}})), ElementsAre("a call/1"));
+  EXPECT_THAT(Started(Step(Millis(2), {.lanes = {{.lane = Key("a"), .min_interval = minutes(4)}}})),
+              ElementsAre("a call/1"));
 }
 
 TEST_F(DispatcherTest, DeadlinesSayWhatTheJobWaitedFor) {
   Step(Millis(0), {.lanes = {{.lane = Key("a")}, {.lane = Key("b")}, {.lane = Key("c")}},
                    .jobs = {Call("a", "1"), Call("b", "1")}});
-  const auto waiting = Step(seconds(1), {.jobs = {Slot("a", seconds(1), seconds(9)), Slot("c", seconds(1), seconds(8))}});
+  const auto waiting =
+      Step(seconds(1), {.jobs = {Slot("a", seconds(1), seconds(9)), Slot("c", seconds(1), seconds(8))}});
   EXPECT_EQ(waiting.wake, Millis(8001));
   EXPECT_EQ(Why("c"), "waiting: no free worker slot/1000");
   EXPECT_THAT(Dropped(Step(seconds(8))), IsEmpty());
   EXPECT_THAT(Dropped(Step(Millis(8001))), ElementsAre("slot/1000 deadline passed"));
   EXPECT_THAT(Dropped(Step(Millis(9001))), ElementsAre("slot/1000 lane busy"));
   EXPECT_EQ(Why("a"), "dropped: lane busy slot/1000");
-  EXPECT_THAT(Dropped(Step(seconds(10), {.jobs = {Slot("c", seconds(1), seconds(9))}})), ElementsAre("slot/1000 deadline passed"));
+  EXPECT_THAT(Dropped(Step(seconds(10), {.jobs = {Slot("c", seconds(1), seconds(9))}})),
+              ElementsAre("slot/1000 deadline passed"));
   EXPECT_EQ(dispatcher_.queued(), 0u);
 }
 
 TEST_F(DispatcherTest, LanesTakeTurns) {
-  dispatcher_.Step(At(Millis(0)), {.lanes = {{.lane = Key("a")}, {.lane = Key("b")}, {.lane = Key("c")}}, .capacity = 1});
+  dispatcher_.Step(At(Millis(0)),
+                   {.lanes = {{.lane = Key("a")}, {.lane = Key("b")}, {.lane = Key("c")}}, .capacity = 1});
   Step(Millis(0), {.jobs = {Call("a", "1"), Call("a", "2"), Call("b", "1"), Call("b", "2"), Call("c", "1")}});
   std::vector<std::string> order;
   std::string running = "a";
@@ -165,7 +175,8 @@ TEST_F(DispatcherTest, ALaneKeepsItsTurnWhenANewSlotReplacesAnOldOne) {
 }
 
 TEST_F(DispatcherTest, CapacityMayChange) {
-  Step(Millis(0), {.lanes = {{.lane = Key("a")}, {.lane = Key("b")}}, .capacity = 0, .jobs = {Call("a", "1"), Call("b", "1")}});
+  Step(Millis(0),
+       {.lanes = {{.lane = Key("a")}, {.lane = Key("b")}}, .capacity = 0, .jobs = {Call("a", "1"), Call("b", "1")}});
   EXPECT_EQ(dispatcher_.running(), 0u);
   EXPECT_EQ(Started(Step(Millis(1), {.capacity = 1})).size(), 1u);
   EXPECT_EQ(Started(Step(Millis(2), {.capacity = 2})).size(), 1u);

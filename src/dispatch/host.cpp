@@ -17,7 +17,7 @@ namespace {
 constexpr Millis kTick{5'000};
 constexpr Millis kRetryDelay{1'000};
 
-// "slot/<ms>" → ms.
+// "slot/<ms>" or "slot/<ms>/<correction>" → ms.
 std::optional<TimePoint> SlotOf(const std::string& key) {
   constexpr std::string_view kPrefix = "slot/";
   if (!key.starts_with(kPrefix)) return std::nullopt;
@@ -77,7 +77,7 @@ void Host::AddLanes(const std::vector<store::LaneRow>& rows) {
     schedule::LanePlan plan{.lane = LaneOf(plugin), .triggers = plugin.manifest.triggers};
     LanePolicy policy{.lane = plan.lane, .min_interval = plugin.manifest.min_interval};
     if (const auto row = known.find(plan.lane); row != known.end()) {
-      plan.last_slot = SlotOf(row->second->last_key);
+      plan.last_slot = row->second->last_slot;
       policy.last_start = row->second->last_started;
     }
     scheduler_inputs_.set.push_back(std::move(plan));
@@ -220,7 +220,7 @@ void Host::Begin(std::vector<Start> starts) {
   parts_.database.Submit(
       store::Priority::kNormal,
       [tasks](store::Connection& connection) -> Status {
-        for (const auto& task : *tasks) task->run.id = store::Runs(connection, task->run.lane.org).Begin(task->run);
+        for (const auto& task : *tasks) task->run.id = store::Runs(connection, task->run.lane.org).Begin(task->run, SlotOf(task->run.key));
         return {};
       },
       [this, tasks](const Status& status) { Begun(*tasks, status); });
@@ -307,13 +307,16 @@ ingest::Acceptance Host::Execute(Task& task) {
 
   const Job job{.lane = run.lane, .trigger = run.trigger, .key = run.key, .due = run.started, .deadline = {}};
   Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, plugin.settings, context);
-  if (!invocation) return not_started(invocation.error().message);
-  run.command = fmt::format("{}", fmt::join(invocation->argv, " "));
-  const Output output = (*runtime)->Run({run.id, *std::move(invocation), folder}, task.stop.get_token());
-  run.status = output.status;
-  run.exit_code = output.exit_code;
-  run.message = output.message;
-  acceptance.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, output, parts_.clock.Now());
+  if (invocation) {
+    run.command = fmt::format("{}", fmt::join(invocation->argv, " "));
+    const Output output = (*runtime)->Run({run.id, *std::move(invocation), folder}, task.stop.get_token());
+    run.status = output.status;
+    run.exit_code = output.exit_code;
+    run.message = output.message;
+    acceptance.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, output, parts_.clock.Now());
+  } else {
+    not_started(invocation.error().message);
+  }
   if ((*runtime)->uses_files()) {
     std::error_code ignored;  // what cannot be removed now goes with the run's folder
     std::filesystem::remove_all(context.work, ignored);

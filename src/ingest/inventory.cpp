@@ -49,6 +49,7 @@ class Observing {
       : context_(context), observation_(observation), inventory_(context.connection, context.entry.org) {}
 
   void Run() {
+    if (observation_.identifiers.empty()) return;  // about nothing: a damaged record
     std::optional<EntityId> known;
     for (const Identifier& identifier : observation_.identifiers)
       if ((known = inventory_.Find(identifier))) break;
@@ -137,6 +138,8 @@ class Observing {
 // The value that the field has without the person's: the latest claim of any other source.
 void Withdraw(Inventory& inventory, Entity& entity, std::size_t index, Changes& changes) {
   const std::string field = kDeviceFields[index];
+  const std::vector<ClaimRow> claims = inventory.Claims(entity.id);
+  if (Find(claims, field, kPersonSource) == nullptr) return;  // others' values stand as they are
   inventory.DropClaim(entity.id, field, std::string(kPersonSource));
   std::optional<ClaimRow> heir;
   for (const ClaimRow& claim : inventory.Claims(entity.id))

@@ -146,8 +146,7 @@ Result<Cron> Cron::Parse(std::string_view fields, std::string_view zone, DayRule
   cron.days_ = static_cast<std::uint32_t>(bits[2]);
   cron.months_ = static_cast<std::uint32_t>(bits[3]);
   cron.weekdays_ = static_cast<std::uint32_t>(bits[4]);
-  cron.either_day_ =
-      rule == DayRule::kEither && words[kDayOfMonth].front() != '*' && words[kDayOfWeek].front() != '*';
+  cron.either_day_ = rule == DayRule::kEither && words[kDayOfMonth].front() != '*' && words[kDayOfWeek].front() != '*';
   return cron;
 }
 

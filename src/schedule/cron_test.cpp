@@ -35,8 +35,8 @@ std::vector<std::string> Times(const Cron& cron, std::string_view start, int cou
 using Strings = std::vector<std::string>;
 
 TEST(Cron, AgreesWithTheReferenceTable) {
-  const auto file = ReadFile(std::filesystem::path(BACKPLANE_SOURCE_DIR) / "src/schedule/testdata/cron_converter.tsv",
-                             1 << 20);
+  const auto file =
+      ReadFile(std::filesystem::path(BACKPLANE_SOURCE_DIR) / "src/schedule/testdata/cron_converter.tsv", 1 << 20);
   ASSERT_TRUE(file) << file.error().message;
   int rows = 0, invalid = 0;
   for (const std::string_view line : Split(*file, '\n')) {
@@ -76,7 +76,8 @@ TEST(Cron, ErrorsNameFieldAndValue) {
   EXPECT_EQ(message("5-1 * * * *"), "minute: minute \"5-1\" is a range that ends before it begins");
   EXPECT_EQ(message("@daily"),
             ": cron expression \"@daily\" has 1 fields, not 5 (minute, hour, day of month, month, day of week)");
-  EXPECT_EQ(message(" "), ": cron expression \" \" has 0 fields, not 5 (minute, hour, day of month, month, day of week)");
+  EXPECT_EQ(message(" "),
+            ": cron expression \" \" has 0 fields, not 5 (minute, hour, day of month, month, day of week)");
   EXPECT_EQ(message("* * * * *", "Mars/Olympus"), "zone: no such time zone: \"Mars/Olympus\"");
   // Accepted by some readers, by accident.
   EXPECT_NE(message("+5 * * * *"), "accepted");

@@ -20,8 +20,8 @@ TimePoint IntervalAfter(Millis interval, Millis offset, TimePoint after) {
 // looks forward: so it starts from shortly before `until`, and further back only if nothing is due there.
 std::optional<TimePoint> LatestCron(const Cron& cron, TimePoint from, TimePoint until) {
   using std::chrono::hours;
-  for (const Millis window : {Millis(hours(1)), Millis(hours(24)), Millis(hours(24 * 32)), Millis(hours(24 * 366)),
-                              until - from}) {
+  for (const Millis window :
+       {Millis(hours(1)), Millis(hours(24)), Millis(hours(24 * 32)), Millis(hours(24 * 366)), until - from}) {
     const TimePoint start = std::max(from, until - window);
     std::optional<TimePoint> latest;
     for (auto next = cron.Next(start); next && *next <= until; next = cron.Next(*next)) latest = next;

@@ -32,9 +32,9 @@ struct LanePlan {
 };
 
 struct SchedulerInputs {
-  std::vector<LanePlan> set;     ///< adds a lane, or replaces its plan
-  std::vector<LaneKey> remove;   ///< applied before `set`; unknown lanes are ignored
-  std::size_t most_due = 10'000; ///< more lanes may be due: they stay so, and `next_wake` is now
+  std::vector<LanePlan> set;      ///< adds a lane, or replaces its plan
+  std::vector<LaneKey> remove;    ///< applied before `set`; unknown lanes are ignored
+  std::size_t most_due = 10'000;  ///< more lanes may be due: they stay so, and `next_wake` is now
 };
 
 struct SchedulerEffects {
@@ -55,10 +55,10 @@ struct SchedulerEffects {
 /// a known lane change. Slots that were missed (downtime, a clock put forward, a late Step)
 /// collapse into the latest of them. The deadline of a job is the lane's next slot.
 ///
-/// Keys. "slot/<ms>" for slots; no key is issued twice. A clock set back by up to kLargeJump
-/// makes lanes wait until it has caught up with what they had issued, or with when they were added. A larger step back is
-/// taken as a correction: lanes go on from the new time, and slots up to the greatest
-/// one that was issued before get "slot/<ms>/<epoch>.<n>", where n counts such corrections.
+/// Keys. "slot/<ms>" for slots; no key is issued twice. A clock set back by up to kLargeJump makes
+/// lanes wait until it has caught up with what they had issued, or with when they were added. A
+/// larger step back is taken as a correction: lanes go on from the new time, and slots up to the
+/// greatest one that was issued before get "slot/<ms>/<epoch>.<n>", where n counts corrections.
 ///
 /// Start triggers give one job per lane with key "start/<epoch>" when the lane is first set.
 ///
@@ -96,9 +96,9 @@ class Scheduler {
     Millis min_deadline{0};
     std::vector<Cron> crons;
     std::vector<std::pair<Millis, Millis>> intervals;  // interval, offset
-    TimePoint cursor;               // slots up to here are settled
-    std::optional<TimePoint> high;  // the greatest slot that was ever issued
-    bool started = false;           // the start job was issued
+    TimePoint cursor;                                  // slots up to here are settled
+    std::optional<TimePoint> high;                     // the greatest slot that was ever issued
+    bool started = false;                              // the start job was issued
     std::optional<Slot> next;
   };
   struct EarlierSlot {

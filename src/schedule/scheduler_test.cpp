@@ -18,7 +18,9 @@ using ::testing::IsEmpty;
 
 const TimePoint kNoon = ParseTime("2026-08-22 12:00:00").value();
 
-LaneKey Lane(std::string plugin, std::string target = "") { return {kDefaultOrg, std::move(plugin), std::move(target)}; }
+LaneKey Lane(std::string plugin, std::string target = "") {
+  return {kDefaultOrg, std::move(plugin), std::move(target)};
+}
 Trigger CronTrigger(std::string cron) { return {.kind = TriggerKind::kCron, .cron = std::move(cron)}; }
 Trigger IntervalTrigger(Millis interval) { return {.kind = TriggerKind::kInterval, .interval = interval}; }
 Trigger StartTrigger() { return {.kind = TriggerKind::kStart}; }
@@ -68,9 +70,11 @@ TEST(Scheduler, NothingIsCaughtUpThatRan) {
 
 TEST(Scheduler, RareSlotIsCaughtUpAfterLongDowntime) {
   Scheduler scheduler(2);
-  LanePlan plan{.lane = Lane("t:a"), .triggers = {CronTrigger("0 0 29 2 *")}, .last_slot = ParseTime("2024-02-29 00:00:00")};
+  LanePlan plan{
+      .lane = Lane("t:a"), .triggers = {CronTrigger("0 0 29 2 *")}, .last_slot = ParseTime("2024-02-29 00:00:00")};
   const TimePoint now = ParseTime("2030-06-01 00:00:00").value();
-  EXPECT_THAT(Keys(scheduler.Step(now, {.set = {plan}})), ElementsAre(SlotKey(ParseTime("2028-02-29 00:00:00").value())));
+  EXPECT_THAT(Keys(scheduler.Step(now, {.set = {plan}})),
+              ElementsAre(SlotKey(ParseTime("2028-02-29 00:00:00").value())));
 }
 
 TEST(Scheduler, StartTriggersFireOncePerEpoch) {
@@ -82,8 +86,10 @@ TEST(Scheduler, StartTriggersFireOncePerEpoch) {
   EXPECT_EQ(first.due[0].deadline, std::nullopt);
   EXPECT_EQ(first.next_wake, std::nullopt);
   EXPECT_THAT(scheduler.Step(kNoon, {.set = {plan}}).due, IsEmpty());
-  EXPECT_THAT(scheduler.Step(kNoon, {.set = {{.lane = Lane("t:a"), .triggers = {StartTrigger(), CronTrigger("0 * * * *")}}}}).due,
-              IsEmpty());
+  EXPECT_THAT(
+      scheduler.Step(kNoon, {.set = {{.lane = Lane("t:a"), .triggers = {StartTrigger(), CronTrigger("0 * * * *")}}}})
+          .due,
+      IsEmpty());
   EXPECT_THAT(scheduler.Step(kNoon, {.set = {plan}, .remove = {Lane("t:a")}}).due, IsEmpty());
 }
 
@@ -109,8 +115,9 @@ TEST(Scheduler, ChangedTriggersStartFromNow) {
 TEST(Scheduler, ProblemsNameTheLaneAndLeaveTheRest) {
   Scheduler scheduler(1);
   const auto effects = scheduler.Step(
-      kNoon, {.set = {{.lane = Lane("t:a"),
-                       .triggers = {CronTrigger("61 * * * *"), IntervalTrigger(Millis(0)), CronTrigger("0 * * * *")}}}});
+      kNoon,
+      {.set = {{.lane = Lane("t:a"),
+                .triggers = {CronTrigger("61 * * * *"), IntervalTrigger(Millis(0)), CronTrigger("0 * * * *")}}}});
   ASSERT_EQ(effects.problems.size(), 2u);
   EXPECT_EQ(effects.problems[0].first, Lane("t:a"));
   EXPECT_EQ(effects.problems[0].second.message, "minute \"61\" is out of range: 0 to 59");
@@ -165,7 +172,8 @@ TEST(Scheduler, ALaneThatComesBackRepeatsNothing) {
 
 TEST(Scheduler, DeadlineIsAtLeastTheLeast) {
   Scheduler scheduler(1);
-  scheduler.Step(kNoon, {.set = {{.lane = Lane("t:a"), .triggers = {CronTrigger("* * * * *")}, .min_deadline = minutes(5)}}});
+  scheduler.Step(kNoon,
+                 {.set = {{.lane = Lane("t:a"), .triggers = {CronTrigger("* * * * *")}, .min_deadline = minutes(5)}}});
   const auto effects = scheduler.Step(kNoon + seconds(70), {});
   ASSERT_EQ(effects.due.size(), 1u);
   EXPECT_EQ(effects.due[0].deadline, kNoon + seconds(70) + minutes(5));
@@ -188,7 +196,8 @@ TEST(Scheduler, IntervalLanesSpreadEvenlyAndStay) {
   Scheduler scheduler(1);
   SchedulerInputs inputs;
   for (int i = 0; i < kLanes; ++i)
-    inputs.set.push_back({.lane = Lane("t:poll", "host-" + std::to_string(i)), .triggers = {IntervalTrigger(minutes(1))}});
+    inputs.set.push_back(
+        {.lane = Lane("t:poll", "host-" + std::to_string(i)), .triggers = {IntervalTrigger(minutes(1))}});
   scheduler.Step(kNoon, std::move(inputs));
   std::set<std::string> seen;
   std::size_t most = 0, least = kLanes;
@@ -203,7 +212,8 @@ TEST(Scheduler, IntervalLanesSpreadEvenlyAndStay) {
   EXPECT_LT(most, kLanes / 60 * 12 / 10);
   // Another process, another time: the same slots.
   Scheduler other(2);
-  other.Step(kNoon + seconds(17), {.set = {{.lane = Lane("t:poll", "host-5"), .triggers = {IntervalTrigger(minutes(1))}}}});
+  other.Step(kNoon + seconds(17),
+             {.set = {{.lane = Lane("t:poll", "host-5"), .triggers = {IntervalTrigger(minutes(1))}}}});
   const auto a = scheduler.NextSlot(Lane("t:poll", "host-5")), b = other.NextSlot(Lane("t:poll", "host-5"));
   EXPECT_EQ((ToMillis(*a) - ToMillis(*b)) % 60'000, 0);
 }

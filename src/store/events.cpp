@@ -34,8 +34,8 @@ EventSeq Events::First() {
 int Events::Forget(TimePoint before, int limit) {
   return static_cast<int>(db_.Execute(
       "DELETE FROM event WHERE org = ? AND seq IN (SELECT seq FROM event WHERE org = ? AND at < ? AND seq < "
-      "(SELECT MAX(seq) FROM event) ORDER BY seq LIMIT ?)",
-      org_, org_, ToMillis(before), limit));
+      "(SELECT MAX(seq) FROM event WHERE org = ?) ORDER BY seq LIMIT ?)",
+      org_, org_, ToMillis(before), org_, limit));
 }
 
 }  // namespace backplane::store

@@ -24,7 +24,7 @@ CREATE TABLE lane (
   epoch BIGINT NOT NULL,
   counter BIGINT NOT NULL,
   last_started BIGINT NOT NULL,
-  last_key TEXT NOT NULL,
+  last_slot BIGINT,
   PRIMARY KEY (org, plugin, target)
 );
 CREATE TABLE run (

@@ -44,9 +44,11 @@ std::optional<std::int64_t> Maybe(const std::optional<TimePoint>& time) {
 
 std::vector<LaneRow> AllLanes(Connection& connection) {
   std::vector<LaneRow> lanes;
-  Rows rows = connection.Query("SELECT org, plugin, target, last_started, last_key FROM lane");
+  Rows rows = connection.Query("SELECT org, plugin, target, last_started, last_slot FROM lane");
   while (rows.Next())
-    lanes.push_back({{rows.Int(0), rows.Text(1), rows.Text(2)}, FromMillis(rows.Int(3)), rows.Text(4)});
+    lanes.push_back({{rows.Int(0), rows.Text(1), rows.Text(2)},
+                     FromMillis(rows.Int(3)),
+                     rows.IsNull(4) ? std::nullopt : std::optional(FromMillis(rows.Int(4)))});
   return lanes;
 }
 
@@ -63,12 +65,13 @@ std::vector<Run> OpenRuns(Connection& connection) {
   return runs;
 }
 
-RunId Runs::Begin(const Run& run) {
+RunId Runs::Begin(const Run& run, std::optional<TimePoint> slot) {
   db_.Execute(
-      "INSERT INTO lane (org, plugin, target, epoch, counter, last_started, last_key) VALUES (?, ?, ?, ?, ?, ?, ?) "
+      "INSERT INTO lane (org, plugin, target, epoch, counter, last_started, last_slot) VALUES (?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (org, plugin, target) DO UPDATE SET epoch = excluded.epoch, counter = excluded.counter, "
-      "last_started = excluded.last_started, last_key = excluded.last_key",
-      org_, run.lane.plugin, run.lane.target, run.token.epoch, run.token.counter, ToMillis(run.started), run.key);
+      "last_started = excluded.last_started, last_slot = CASE WHEN excluded.last_slot IS NULL OR "
+      "lane.last_slot > excluded.last_slot THEN lane.last_slot ELSE excluded.last_slot END",
+      org_, run.lane.plugin, run.lane.target, run.token.epoch, run.token.counter, ToMillis(run.started), Maybe(slot));
   return db_.ExecuteReturning(
       "INSERT INTO run (org, plugin, target, cause, job_key, epoch, counter, status, started) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, 'running', ?) RETURNING id",

@@ -14,7 +14,7 @@ namespace backplane::store {
 struct LaneRow {
   LaneKey key;
   TimePoint last_started;
-  std::string last_key;  ///< key of the last job that was started
+  std::optional<TimePoint> last_slot;  ///< the greatest slot for which a run was ever started
 };
 
 /// Every lane of every organisation: for the start of a scheduler only.
@@ -39,8 +39,9 @@ class Runs {
  public:
   Runs(Connection& connection, OrgId org) : db_(connection), org_(org) {}
 
-  /// Writes the lane's token and last start, and the run as running; returns its id.
-  RunId Begin(const Run& run);
+  /// Writes the lane's token, last start and, if the job was scheduled, slot, and the run as
+  /// running; returns its id.
+  RunId Begin(const Run& run, std::optional<TimePoint> slot = {});
 
   /// Closes a running run if `run.token` is still the last one issued for its lane. Writes
   /// status, exit code, message, end, counts and command. False: the lease was lost, nothing written.

@@ -7,6 +7,12 @@
 namespace backplane::simulation {
 namespace {
 
+// Whether a clock that shows `wall` will get to `slot` soon enough for the scheduler to wait for it:
+// in Scheduler::kLargeJump, and a heartbeat of the daemon.
+bool LittleBehind(TimePoint wall, std::optional<TimePoint> slot) {
+  return slot && *slot > wall && *slot - wall < std::chrono::minutes(61);
+}
+
 std::uint64_t KeyHash(LaneIndex lane, const std::string& key) { return StableHash(fmt::format("{} {}", lane, key)); }
 
 }  // namespace
@@ -19,10 +25,15 @@ void Checker::Digest(std::string_view what, Millis now, LaneIndex lane, std::str
   digest_ = StableHash(fmt::format("{} {} {} {} {}", digest_, what, now.count(), lane, key));
 }
 
-void Checker::Registered(Millis now, TimePoint wall, LaneIndex lane, Millis clock_offset) {
+void Checker::Registered(Millis now, TimePoint wall, LaneIndex lane, std::optional<TimePoint> last_slot,
+                         Millis clock_offset) {
   Lane& state = lanes_[lane];
   state.there = true;
-  state.added = wall;
+  // It goes on from what it is known to have had, if the clock is only little behind that.
+  TimePoint from = wall;
+  for (const auto& had : {state.began, last_slot})
+    if (LittleBehind(wall, had)) from = std::max(from, *had);
+  state.began = from;
   state.offset_restored = clock_offset;
   state.patient_from = std::max(state.patient_from, now);
 }
@@ -51,8 +62,7 @@ void Checker::Dropped(Millis now, LaneIndex lane, const std::string& key, std::s
   Answer(now, lane, key);
 }
 
-void Checker::Started(Millis now, LaneIndex lane, RunId run, Token token, const std::string& key,
-                      Millis clock_offset) {
+void Checker::Started(Millis now, LaneIndex lane, RunId run, Token token, const std::string& key, Millis clock_offset) {
   Digest("start", now, lane, key);
   ++started_;
   Answer(now, lane, key);
@@ -61,8 +71,7 @@ void Checker::Started(Millis now, LaneIndex lane, RunId run, Token token, const 
   if (state.active)
     Violation(now, lane, fmt::format("mutual exclusion: run {} starts while run {} is alive", run, *state.active));
   if (token <= state.last_token) Violation(now, lane, "fencing: the token did not rise");
-  if (!started_keys_.insert(KeyHash(lane, key)).second)
-    Violation(now, lane, "slots: started twice: " + key);
+  if (!started_keys_.insert(KeyHash(lane, key)).second) Violation(now, lane, "slots: started twice: " + key);
   if (state.last_start) {
     const Millis put_forward = state.offset_restored.value_or(state.offset_at_start) - state.offset_at_start;
     const Millis least = rules_[lane].min_interval - std::max(put_forward, Millis(0));
@@ -100,21 +109,22 @@ void Checker::Crashed() {
   for (Lane& state : lanes_) state.there = false;
 }
 
-void Checker::ClockSet(Millis now, Millis by) {
+void Checker::ClockSet(Millis now, TimePoint wall, Millis by) {
   Digest("clock", now, 0, std::to_string(by.count()));
   if (by > Millis(0)) return;
-  for (Lane& state : lanes_) state.patient_from = std::max(state.patient_from, now);
+  for (Lane& state : lanes_) {
+    state.patient_from = std::max(state.patient_from, now);
+    if (!LittleBehind(wall, state.began)) state.began = wall;
+  }
 }
 
 void Checker::CheckProgress(Millis now, TimePoint wall) {
-  const auto catching_up = [wall](std::optional<TimePoint> slot) {
-    return slot && *slot > wall && *slot - wall < std::chrono::minutes(61);
-  };
   for (LaneIndex lane = 0; lane < lanes_.size(); ++lane) {
     Lane& state = lanes_[lane];
     const LaneRules& rules = rules_[lane];
     if (!state.there || rules.period == Millis(0)) continue;
-    if (catching_up(state.added) || catching_up(state.latest_slot) || catching_up(state.greatest_slot))
+    if (LittleBehind(wall, state.began) || LittleBehind(wall, state.latest_slot) ||
+        LittleBehind(wall, state.greatest_slot))
       state.patient_from = std::max(state.patient_from, now);
     const Millis waited = now - state.patient_from;
     if (waited <= rules.period * 2 + rules.min_interval + kPatience) continue;

@@ -41,7 +41,8 @@ class Checker {
 
   explicit Checker(std::vector<LaneRules> rules) : rules_(std::move(rules)), lanes_(rules_.size()) {}
 
-  void Registered(Millis now, TimePoint wall, LaneIndex lane, Millis clock_offset);
+  /// `last_slot`: as restored from the store.
+  void Registered(Millis now, TimePoint wall, LaneIndex lane, std::optional<TimePoint> last_slot, Millis clock_offset);
   void Removed(LaneIndex lane) { lanes_[lane].there = false; }
   /// The scheduler issued a job, or someone calls.
   void Issued(Millis now, LaneIndex lane, const Job& job);
@@ -51,7 +52,8 @@ class Checker {
   void Ended(RunId run);
   void Accepted(Millis now, LaneIndex lane, RunId run, Token token);
   void Crashed();
-  void ClockSet(Millis now, Millis by);
+  /// `wall`: the time it shows now.
+  void ClockSet(Millis now, TimePoint wall, Millis by);
   void CheckProgress(Millis now, TimePoint wall);
   void CheckEnd(Millis now, std::size_t running, std::size_t queued, std::size_t open_runs);
 
@@ -72,7 +74,9 @@ class Checker {
     Millis offset_at_start{0};
     std::optional<Millis> offset_restored;  // since the last start, if it was restored
     Millis patient_from{0};
-    std::optional<TimePoint> added, latest_slot, greatest_slot;  // wall times
+    // Wall times that the scheduler may wait for once more after the clock was put back: when the lane was
+    // added or began anew, and slots that were issued.
+    std::optional<TimePoint> began, latest_slot, greatest_slot;
   };
 
   void Answer(Millis now, LaneIndex lane, const std::string& key);
@@ -81,10 +85,10 @@ class Checker {
 
   const std::vector<LaneRules> rules_;
   std::vector<Lane> lanes_;
-  std::vector<LaneIndex> lane_of_run_;  // number i + 1 at i
+  std::vector<LaneIndex> lane_of_run_;                        // number i + 1 at i
   std::map<std::pair<LaneIndex, std::string>, int> pending_;  // how many jobs of that key want an answer
-  std::unordered_set<std::uint64_t> started_keys_;  // hashes of lane and key
-  std::unordered_set<std::uint64_t> issued_keys_;   // in this epoch
+  std::unordered_set<std::uint64_t> started_keys_;            // hashes of lane and key
+  std::unordered_set<std::uint64_t> issued_keys_;             // in this epoch
   std::vector<std::string> violations_;
   std::map<std::string, std::int64_t, std::less<>> drops_;
   std::uint64_t digest_ = 0;

@@ -31,10 +31,14 @@ std::optional<WorldOptions> ParseArguments(int argc, char** argv) {
     const auto number = std::strtoull(argv[i + 1], &end, 10);
     const bool numeric = !value.empty() && *end == '\0';
     if (name == "--break") {
-      if (value == "guard") options.broken = Break::kGuard;
-      else if (value == "slot") options.broken = Break::kSlot;
-      else if (value == "fencing") options.broken = Break::kFencing;
-      else return std::nullopt;
+      if (value == "guard")
+        options.broken = Break::kGuard;
+      else if (value == "slot")
+        options.broken = Break::kSlot;
+      else if (value == "fencing")
+        options.broken = Break::kFencing;
+      else
+        return std::nullopt;
     } else if (!numeric) {
       return std::nullopt;
     } else if (name == "--jobs") {

@@ -38,7 +38,8 @@ std::vector<LaneRules> World::MakeLanes() {
     Millis period{0};
     const auto choice = rng_.Below(10);
     if (choice < 6) {
-      constexpr std::array<Millis, 6> kPeriods{seconds(1), seconds(5), seconds(15), seconds(30), minutes(1), minutes(10)};
+      constexpr std::array<Millis, 6> kPeriods{seconds(1),  seconds(5), seconds(15),
+                                               seconds(30), minutes(1), minutes(10)};
       period = kPeriods[rng_.Below(kPeriods.size())];
       lane.triggers.push_back({.kind = TriggerKind::kInterval, .interval = period});
     } else if (choice < 9) {
@@ -144,7 +145,7 @@ void World::AddLane(LaneIndex lane) {
   daemon_->scheduler_inputs.set.push_back({.lane = setup.key, .triggers = setup.triggers, .last_slot = last_slot});
   daemon_->dispatcher_inputs.lanes.push_back(
       {.lane = setup.key, .min_interval = setup.min_interval, .last_start = row.last_start});
-  checker_->Registered(now_, Wall(), lane, offset_);
+  checker_->Registered(now_, Wall(), lane, last_slot, offset_);
 }
 
 void World::StepDaemon() {
@@ -239,8 +240,7 @@ void World::Deliver(RunId run) {
   if (store_.Accept(run, worker.token)) checker_->Accepted(now_, worker.lane, run, worker.token);
   EndRun(run, RunStatus::kOk);
   // The answer was lost: it sends again.
-  if (rng_.Chance(0.02) && store_.Accept(run, worker.token))
-    checker_->Accepted(now_, worker.lane, run, worker.token);
+  if (rng_.Chance(0.02) && store_.Accept(run, worker.token)) checker_->Accepted(now_, worker.lane, run, worker.token);
 }
 
 // The worker has ended, or is killed; the daemon learns of it.
@@ -283,7 +283,7 @@ void World::SetClock() {
   Millis by = rng_.Chance(0.7) ? Between(seconds(1), minutes(30)) : Between(hours(1), hours(50));
   if (rng_.Chance(0.5)) by = -by;
   offset_ += by;
-  checker_->ClockSet(now_, by);
+  checker_->ClockSet(now_, Wall(), by);
 }
 
 // A lane goes, and comes back some time later, sometimes before its run has ended.

@@ -85,9 +85,7 @@ class World {
     std::function<void()> act;
   };
   struct Later {
-    bool operator()(const Event& a, const Event& b) const {
-      return a.at != b.at ? a.at > b.at : a.serial > b.serial;
-    }
+    bool operator()(const Event& a, const Event& b) const { return a.at != b.at ? a.at > b.at : a.serial > b.serial; }
   };
 
   std::vector<LaneRules> MakeLanes();

@@ -73,6 +73,10 @@ std::string TableSettings(const Settings& values) {
 
 Status WriteApp(const AppFolders& folders, const Manifest& manifest, const std::vector<std::string>& siblings,
                 const Settings& values, const RunContext& context) {
+  const fs::path own(manifest.folder);
+  std::error_code error;
+  if (!fs::is_directory(own, error))
+    return Fail(Errc::kNotFound, fmt::format("{}: the plugin's folder is gone", own.string()));
   const fs::path server = folders.root / "server", plugins = server / "plugins", front = folders.root / "front";
   for (const fs::path& folder : {plugins, front, folders.config, folders.database, folders.api, folders.plugin_log})
     BACKPLANE_TRY(MakePrivateFolder(folder));
@@ -81,10 +85,8 @@ Status WriteApp(const AppFolders& folders, const Manifest& manifest, const std::
   BACKPLANE_TRY(LinkEntries(modules, server, "plugins"));
   BACKPLANE_TRY(LinkEntries(modules / "plugins", plugins, ""));
   BACKPLANE_TRY(Link("../server/plugins", front / "plugins"));
-  const fs::path own(manifest.folder);
   BACKPLANE_TRY(Link(own, plugins / own.filename()));
   for (const std::string& name : siblings) {
-    std::error_code error;
     const fs::path sibling = own.parent_path() / name;
     if (fs::is_directory(sibling, error) && !fs::exists(fs::symlink_status(plugins / name, error)))
       BACKPLANE_TRY(Link(sibling, plugins / name));

@@ -65,6 +65,9 @@ constexpr std::array<std::string_view, 9> kRunValues = {"disabled",
                                                         "before_config_save",
                                                         "unused"};
 
+// Of a dozen keys that can be translated; each is looked up.
+constexpr std::size_t kMostLocalized = 64;
+
 bool OneOf(Names names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
 std::string Join(Names names) { return fmt::format("{}", fmt::join(names, ", ")); }
@@ -178,6 +181,8 @@ class Checker {
     const std::string path = Path(where, "localized");
     if (!names) return Error(path, "is missing: a list of the keys that hold translations");
     if (!names->is_array()) return Error(path, fmt::format("expected a list, got {}", names->type_name()));
+    if (names->size() > kMostLocalized)
+      return Error(path, fmt::format("names {} keys, more than {}", names->size(), kMostLocalized));
     for (std::size_t i = 0; i < names->size(); ++i) {
       if (!(*names)[i].is_string()) {
         Error(fmt::format("{}[{}]", path, i), "expected text");

@@ -37,6 +37,7 @@ class Decoder {
 
   Batch Decode(std::string_view content, bool ended_by_itself) {
     ReadLines(content);
+    batch_.records.reserve(lines_.size() * (mapping_ ? 2 : 1));
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       if (const std::size_t last = last_of_[lines_[i].key]; last != i) {
         Refuse(lines_[i].number, fmt::format("line {} has the same ids and counts instead", lines_[last].number));

@@ -23,7 +23,10 @@ SqliteConnection::~SqliteConnection() {
 }
 
 void SqliteConnection::Throw(std::string_view what) const {
-  throw DatabaseError(fmt::format("{}: {}", what, sqlite3_errmsg(db_)));
+  const std::string message = fmt::format("{}: {}", what, sqlite3_errmsg(db_));
+  const int code = sqlite3_errcode(db_) & 0xFF;
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) throw DamagedError(message);
+  throw DatabaseError(message);
 }
 
 void SqliteConnection::Script(const std::string& sql) {

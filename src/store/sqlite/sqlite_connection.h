@@ -14,6 +14,12 @@
 
 namespace backplane::store {
 
+/// The file is damaged, or no store at all.
+class DamagedError : public DatabaseError {
+ public:
+  using DatabaseError::DatabaseError;
+};
+
 class SqliteConnection final : public Connection {
  public:
   enum class Mode { kReadWrite, kReadOnly };

@@ -27,6 +27,11 @@ constexpr std::size_t kMaxGroup = 512;
 constexpr int kCheckpointPages = 2'000;
 constexpr int kMaxLogPages = 64'000;
 
+class NewerSchemaError : public DatabaseError {
+ public:
+  using DatabaseError::DatabaseError;
+};
+
 struct Waiting {
   Database::Work work;
   Database::Done done;
@@ -117,8 +122,8 @@ class SqliteDatabase final : public Database {
       if (rows.Next()) present = rows.Int(0);
     }
     if (present > Migrations().back().number)
-      throw DatabaseError(fmt::format("the store has schema {}, this program knows {}: it was made by a newer version",
-                                      present, Migrations().back().number));
+      throw NewerSchemaError(fmt::format("the store has schema {}, this program knows {}: it was made by a newer version",
+                                         present, Migrations().back().number));
     for (const Migration& migration : Migrations()) {
       if (migration.number <= present) continue;
       writer_.Script("BEGIN IMMEDIATE");
@@ -246,10 +251,17 @@ class SqliteDatabase final : public Database {
 }  // namespace
 
 Result<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& options) {
+  const auto refuse = [&](Errc code, const DatabaseError& error) {
+    return Fail(code, fmt::format("{}: {}", options.file.string(), error.what()));
+  };
   try {
     return std::make_unique<SqliteDatabase>(options);
+  } catch (const NewerSchemaError& error) {
+    return refuse(Errc::kConflict, error);
+  } catch (const DamagedError& error) {
+    return refuse(Errc::kInternal, error);
   } catch (const DatabaseError& error) {
-    return Fail(Errc::kUnavailable, fmt::format("{}: {}", options.file.string(), error.what()));
+    return refuse(Errc::kUnavailable, error);
   }
 }
 

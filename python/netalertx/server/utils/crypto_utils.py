@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 
 
 def string_to_fake_mac(input_string):
@@ -16,26 +15,29 @@ def prepare_key(encryption_key):
     return hashlib.sha256(encryption_key.encode("utf-8")).digest()
 
 
+def _cipher(key, iv=None):
+    # Imported where it is used: most scripts need none of it. Debian's package has the longer name.
+    try:
+        from Cryptodome.Cipher import AES
+    except ImportError:
+        from Crypto.Cipher import AES
+    return AES.new(prepare_key(key), AES.MODE_CBC, iv=iv)
+
+
 def encrypt_data(data, encryption_key):
     """AES-256-CBC with PKCS#7: base64 of the IV (24 characters), then base64 of the ciphertext."""
-    from cryptography.hazmat.primitives import padding
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-    iv = os.urandom(16)
-    padder = padding.PKCS7(128).padder()
-    padded = padder.update(data.encode("utf-8")) + padder.finalize()
-    encryptor = Cipher(algorithms.AES(prepare_key(encryption_key)), modes.CBC(iv)).encryptor()
-    cipher = encryptor.update(padded) + encryptor.finalize()
-    return base64.b64encode(iv).decode("ascii") + base64.b64encode(cipher).decode("ascii")
+    cipher = _cipher(encryption_key)
+    plain = data.encode("utf-8")
+    missing = 16 - len(plain) % 16
+    body = cipher.encrypt(plain + bytes([missing]) * missing)
+    return base64.b64encode(cipher.iv).decode("ascii") + base64.b64encode(body).decode("ascii")
 
 
 def decrypt_data(data, encryption_key):
     """What encrypt_data was given. Raises ValueError for a wrong key or a torn text."""
-    from cryptography.hazmat.primitives import padding
-    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-    iv, cipher = base64.b64decode(data[:24]), base64.b64decode(data[24:])
-    decryptor = Cipher(algorithms.AES(prepare_key(encryption_key)), modes.CBC(iv)).decryptor()
-    padded = decryptor.update(cipher) + decryptor.finalize()
-    unpadder = padding.PKCS7(128).unpadder()
-    return (unpadder.update(padded) + unpadder.finalize()).decode("utf-8")
+    iv, body = base64.b64decode(data[:24]), base64.b64decode(data[24:])
+    padded = _cipher(encryption_key, iv).decrypt(body)
+    missing = padded[-1] if padded else 0
+    if not 1 <= missing <= 16 or padded[-missing:] != bytes([missing]) * missing:
+        raise ValueError("wrong key, or a torn text")
+    return padded[:-missing].decode("utf-8")

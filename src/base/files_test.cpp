@@ -1,0 +1,166 @@
+#include "base/files.h"
+
+#include <cstdlib>
+#include <fstream>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/test_folder.h"
+
+namespace backplane {
+namespace {
+
+using ::testing::HasSubstr;
+
+class FilesTest : public ::testing::Test {
+ protected:
+  std::filesystem::path Path(const std::string& name) const { return folder_.path() / name; }
+  std::filesystem::path Write(const std::string& name, std::string_view content) const {
+    std::ofstream(Path(name), std::ios::binary) << content;
+    return Path(name);
+  }
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
+      names.push_back(entry.path().filename().string());
+    return names;
+  }
+  static unsigned Mode(const std::filesystem::path& path) {
+    struct stat info{};
+    return lstat(path.c_str(), &info) == 0 ? info.st_mode & 07777U : 0;
+  }
+  static Errc CodeOf(const Result<std::string>& result) { return result ? Errc::kInternal : result.error().code; }
+
+  TestFolder folder_;
+};
+
+TEST_F(FilesTest, ReadsUpToTheLimitAndNotBeyond) {
+  const auto file = Write("a", std::string("x\0y", 3));
+  EXPECT_EQ(ReadFile(file, 3), std::string("x\0y", 3));
+  const auto large = ReadFile(file, 2);
+  EXPECT_EQ(CodeOf(large), Errc::kInvalid);
+  EXPECT_THAT(large.error().message, HasSubstr("2 bytes"));
+  const std::string megabyte(1 << 20, 'z');
+  EXPECT_EQ(ReadFile(Write("b", megabyte), 1 << 20), megabyte);
+}
+
+TEST_F(FilesTest, ReadFileTellsAbsentFromNoFile) {
+  EXPECT_EQ(CodeOf(ReadFile(Path("none"), 10)), Errc::kNotFound);
+  EXPECT_EQ(CodeOf(ReadFile(Write("file", "") / "below", 10)), Errc::kNotFound);
+  EXPECT_EQ(CodeOf(ReadFile(folder_.path(), 10)), Errc::kInvalid);
+}
+
+TEST_F(FilesTest, ANamedPipeDoesNotHoldTheReader) {
+  ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(CodeOf(ReadFile(Path("pipe"), 10)), Errc::kInvalid);
+  EXPECT_EQ(CodeOf(TakeFile(Path("pipe"), geteuid(), 10)), Errc::kDenied);
+}
+
+TEST_F(FilesTest, ReadFileFollowsLinks) {
+  Write("real", "content");
+  std::filesystem::create_symlink("real", Path("link"));
+  EXPECT_EQ(ReadFile(Path("link"), 100), "content");
+}
+
+TEST_F(FilesTest, TakesAFileAway) {
+  const auto file = Write("result", "rows");
+  EXPECT_EQ(TakeFile(file, geteuid(), 100), "rows");
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_EQ(CodeOf(TakeFile(file, geteuid(), 100)), Errc::kNotFound);
+}
+
+TEST_F(FilesTest, DoesNotTakeWhatPointsElsewhere) {
+  Write("secret", "root's");
+  std::filesystem::create_symlink(Path("secret"), Path("link"));
+  EXPECT_EQ(CodeOf(TakeFile(Path("link"), geteuid(), 100)), Errc::kDenied);
+  std::filesystem::create_symlink(Path("nowhere"), Path("dangling"));
+  EXPECT_EQ(CodeOf(TakeFile(Path("dangling"), geteuid(), 100)), Errc::kDenied);
+  std::filesystem::create_hard_link(Path("secret"), Path("hard"));
+  const auto hard = TakeFile(Path("hard"), geteuid(), 100);
+  EXPECT_EQ(CodeOf(hard), Errc::kDenied);
+  EXPECT_THAT(hard.error().message, HasSubstr("2 hard links"));
+  EXPECT_EQ(ReadFile(Path("secret"), 100), "root's");
+}
+
+TEST_F(FilesTest, DoesNotTakeFoldersOrLargeFiles) {
+  std::filesystem::create_directory(Path("folder"));
+  EXPECT_EQ(CodeOf(TakeFile(Path("folder"), geteuid(), 100)), Errc::kDenied);
+  EXPECT_EQ(CodeOf(TakeFile(Write("large", "12345"), geteuid(), 4)), Errc::kInvalid);
+}
+
+TEST_F(FilesTest, DoesNotTakeAStrangersFile) {
+  const auto file = Write("result", "rows");
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown(file.c_str(), 12345, 12345), 0);
+    const auto taken = TakeFile(file, 4711, 100);
+    EXPECT_EQ(CodeOf(taken), Errc::kDenied);
+    EXPECT_THAT(taken.error().message, HasSubstr("owned by user 12345"));
+    EXPECT_EQ(TakeFile(Write("root's", "rows"), 4711, 100), "rows");
+  } else {
+    EXPECT_EQ(CodeOf(TakeFile(file, geteuid() + 1, 100)), Errc::kDenied);
+  }
+}
+
+TEST_F(FilesTest, ReplacesAFileInOneStep) {
+  const auto file = Write("a", "old");
+  const int old = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_TRUE(WriteFileAtomic(file, "new", 0600));
+  EXPECT_EQ(ReadFile(file, 100), "new");
+  EXPECT_EQ(Mode(file), 0600U);
+  char content[8] = {};
+  EXPECT_EQ(read(old, content, sizeof content), 3);
+  EXPECT_STREQ(content, "old");  // who had it open still sees the whole old file
+  close(old);
+  EXPECT_EQ(Names().size(), 1U);
+}
+
+TEST_F(FilesTest, AFailedWriteLeavesNothingBehind) {
+  std::filesystem::create_directories(Path("target/inside"));
+  EXPECT_FALSE(WriteFileAtomic(Path("target"), "x"));
+  EXPECT_THAT(Names(), ::testing::ElementsAre("target"));
+  EXPECT_FALSE(WriteFileAtomic(Path("none/file"), "x"));
+}
+
+TEST_F(FilesTest, PrivateFoldersAreTheOwnersOnly) {
+  ASSERT_TRUE(MakePrivateFolder(Path("a/b")));
+  EXPECT_EQ(Mode(Path("a/b")), 0700U);
+  std::filesystem::permissions(Path("a/b"), std::filesystem::perms::all);
+  ASSERT_TRUE(MakePrivateFolder(Path("a/b")));
+  EXPECT_EQ(Mode(Path("a/b")), 0700U);
+  Write("file", "");
+  EXPECT_FALSE(MakePrivateFolder(Path("file/below")));
+}
+
+TEST_F(FilesTest, TheShareFolderIsTheOneThatHoldsPython) {
+  setenv("BACKPLANE_SHARE", folder_.path().c_str(), 1);
+  const auto without = ShareFolder();
+  if (without) {
+    EXPECT_NE(*without, folder_.path());
+  }
+  std::filesystem::create_directory(Path("python"));
+  EXPECT_EQ(ShareFolder(), folder_.path());
+  unsetenv("BACKPLANE_SHARE");
+}
+
+TEST(Fd, ClosesOnceAndMoves) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  Fd read_end(ends[0]);
+  {
+    Fd write_end(ends[1]);
+    const Fd moved = std::move(write_end);
+    EXPECT_FALSE(write_end);  // NOLINT(bugprone-use-after-move): what is left is part of the contract
+    EXPECT_EQ(moved.get(), ends[1]);
+  }
+  char byte = 0;
+  EXPECT_EQ(read(read_end.get(), &byte, 1), 0);  // the other end is closed
+  read_end = Fd();
+  EXPECT_EQ(fcntl(ends[0], F_GETFD), -1);
+}
+
+}  // namespace
+}  // namespace backplane

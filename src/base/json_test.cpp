@@ -1,0 +1,62 @@
+#include "base/json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace backplane {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string Nested(int depth) {
+  return std::string(static_cast<std::size_t>(depth), '[') + std::string(static_cast<std::size_t>(depth), ']');
+}
+
+TEST(Json, KeepsTheOrderOfKeysAndTheSpellingOfNumbers) {
+  const std::string text = R"({"z":1,"a":3.14,"m":[true,null,"x"],"b":1.0})";
+  const auto json = ParseJson(text);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(DumpJson(*json), text);
+}
+
+TEST(Json, SaysWhereATextIsNoJson) {
+  const auto json = ParseJson("{\n  \"a\": 1,\n  \"b\": x\n}");
+  ASSERT_FALSE(json);
+  EXPECT_EQ(json.error().code, Errc::kInvalid);
+  EXPECT_THAT(json.error().message, HasSubstr("line 3"));
+  EXPECT_THAT(json.error().message, HasSubstr("column"));
+  EXPECT_THAT(json.error().message, Not(HasSubstr("json.exception")));
+}
+
+TEST(Json, RefusesWhatIsNoSingleDocument) {
+  for (const char* text : {"", " ", "{", "[1,]", "{\"a\":1} x", "1 2", "nul", "'a'", "\"\x01\"", "\"\xff\"", "\"\xed\xa0\x80\""}) {
+    const auto json = ParseJson(text);
+    ASSERT_FALSE(json) << text;
+    EXPECT_EQ(json.error().code, Errc::kInvalid) << text;
+  }
+}
+
+TEST(Json, DepthIsBounded) {
+  EXPECT_TRUE(ParseJson(Nested(64)));
+  EXPECT_FALSE(ParseJson(Nested(65)));
+  EXPECT_TRUE(ParseJson(Nested(3), 3));
+  const auto deep = ParseJson(Nested(4), 3);
+  ASSERT_FALSE(deep);
+  EXPECT_THAT(deep.error().message, HasSubstr("deeper than 3"));
+  EXPECT_FALSE(ParseJson(std::string(1'000'000, '[')));
+}
+
+TEST(Json, SiblingsDoNotAddToTheDepth) {
+  EXPECT_TRUE(ParseJson("[[],[],[],{\"a\":[]}]", 3));
+  EXPECT_FALSE(ParseJson("[[],[],[],{\"a\":[[]]}]", 3));
+}
+
+TEST(Json, DumpReplacesBytesThatAreNotUtf8) {
+  EXPECT_EQ(DumpJson(Json("a\xff" "b")), "\"a\xef\xbf\xbd" "b\"");
+  EXPECT_EQ(DumpJson(Json("\xc3")), "\"\xef\xbf\xbd\"");
+}
+
+}  // namespace
+}  // namespace backplane

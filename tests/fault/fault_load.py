@@ -1,0 +1,108 @@
+"""Clients that call runs and edit devices without pause, and remember what they were told."""
+import contextlib
+import dataclasses
+import http.client
+import os
+import threading
+
+# What a client meets when the daemon dies under its request.
+GONE = (OSError, http.client.HTTPException, ValueError)
+# Edits a second, about: each is a journal entry.
+EDIT_PAUSE = 0.02
+EDITED_FIELDS = ("comment", "owner", "name")
+
+
+@dataclasses.dataclass
+class Attempt:
+    device: int
+    field: str
+    value: str
+    answered: bool = False
+
+
+@dataclasses.dataclass
+class Told:
+    """What clients were told, in the order in which they asked."""
+    started: dict = dataclasses.field(default_factory=dict)  # idempotency key -> (plugin, run)
+    ended: dict = dataclasses.field(default_factory=dict)  # run -> (status, taken)
+    edits: list = dataclasses.field(default_factory=list)  # of Attempt
+    wrong: list = dataclasses.field(default_factory=list)  # answers that should not have been
+
+    def well(self):
+        return sum(status == "ok" for status, _ in list(self.ended.values()))
+
+
+class Load:
+    """One client thread per plugin, and one that edits; they outlive any number of daemons."""
+
+    def __init__(self, site, rng):
+        self.site, self.told, self.rng = site, Told(), rng
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.call_runs, args=(prefix,)) for prefix in site.plugins]
+        self.threads.append(threading.Thread(target=self.edit_devices))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def pause(self, seconds=0.02):
+        self.over.wait(seconds)
+
+    def call_runs(self, prefix):
+        while not self.over.is_set():
+            key = os.urandom(8).hex()
+            run = self.until_started(prefix, key)
+            if run is not None:
+                self.told.started[key] = (prefix, run)
+                self.until_ended(run)
+
+    def until_started(self, prefix, key):
+        """Repeats the call with the same key: whether it was started before the daemon died, only the daemon knows."""
+        path = f"/plugins/{self.site.plugin_id(prefix)}/run"
+        while not self.over.is_set():
+            with contextlib.suppress(*GONE):
+                status, document = self.site.call("POST", path, headers={"Idempotency-Key": key})
+                if status == 202 and document["run"] is not None:
+                    return document["run"]
+                if status not in (202, 409):
+                    self.told.wrong.append(f"POST {path}: {status} {document}")
+            self.pause()
+        return None
+
+    def until_ended(self, run):
+        while not self.over.is_set():
+            with contextlib.suppress(*GONE):
+                status, document = self.site.call("GET", f"/runs/{run}?wait=5")
+                if status != 200:
+                    self.told.wrong.append(f"GET /runs/{run}, which was started: {status} {document}")
+                    return
+                if document["status"] != "running":
+                    self.told.ended[run] = (document["status"], document["taken"])
+                    return
+                continue
+            self.pause()
+
+    def edit_devices(self):
+        devices, count = [], 0
+        while not self.over.is_set():
+            with contextlib.suppress(*GONE):
+                if count % 50 == 0 or not devices:
+                    devices = [d["id"] for d in self.site.get("/devices?limit=1000")["devices"]]
+                if devices:
+                    count += 1
+                    # A few devices get a name too, which no plugin may take back.
+                    device = self.rng.choice(devices)
+                    field = EDITED_FIELDS[2] if device % 7 == 0 and count % 5 == 0 else EDITED_FIELDS[count % 2]
+                    attempt = Attempt(device, field, f"edit-{len(self.told.edits)}")
+                    self.told.edits.append(attempt)
+                    status, document = self.site.call("PATCH", f"/devices/{device}", {"set": {field: attempt.value}})
+                    attempt.answered = status == 200
+                    if status != 200:
+                        self.told.wrong.append(f"PATCH /devices/{device}: {status} {document}")
+            self.pause(EDIT_PAUSE)
