@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <future>
 #include <map>
 
 #include <fmt/format.h>
@@ -98,7 +99,9 @@ class Ours {
     ingest::Acceptance acceptance{run, codec_.Decode(manifest_, settings_, output, clock_.Now())};
     measured.decode[pass] = CpuSeconds() - cpu;
     if (!acceptance.batch.refused.empty()) Die("a row was refused: " + acceptance.batch.refused[0].reason);
-    ingest::Accept(*database_, acceptance, [](const Status& status) { Must(status); });
+    std::promise<Status> accepted;
+    ingest::Accept(*database_, acceptance, [&](Status status) { accepted.set_value(std::move(status)); });
+    Must(accepted.get_future().get());
     if (!folder_thread_->WaitUntilFolded(Millis(60'000))) Die("not folded within a minute");
     measured.total[pass] = CpuSeconds() - cpu;
     measured.wall[pass] = WallSeconds() - wall;

@@ -48,9 +48,6 @@ constexpr double kTarget = 10'000;
   fmt::print(stderr, "jobs_bench: {}\n", why);
   std::exit(1);
 }
-void Must(const Status& status) {
-  if (!status) Die(status.error().message);
-}
 
 // Plugins whose runs say which job they were for.
 class FakeCodec final : public Codec {

@@ -103,11 +103,13 @@ void Api::Handle(const http::Request& request, const http::Responder& responder)
     response.headers["WWW-Authenticate"] = "Bearer";
     return responder.Send(std::move(response));
   }
-  if (request.path == "/metrics" && request.method == "GET")
-    return responder.Send({200, RenderMetrics(), "text/plain; version=0.0.4; charset=utf-8", {}});
-
   const std::string_view path = request.path;
   std::string allowed;
+  if (path == "/metrics") {
+    if (request.method == "GET" || request.method == "HEAD")
+      return responder.Send({200, RenderMetrics(), "text/plain; version=0.0.4; charset=utf-8", {}});
+    allowed = "GET";
+  }
   if (path.starts_with(kPrefix)) {
     for (const Endpoint& endpoint : endpoints_) {
       auto names = Match(endpoint.path, path.substr(kPrefix.size()));
@@ -120,11 +122,10 @@ void Api::Handle(const http::Request& request, const http::Responder& responder)
       return endpoint.handler(Call(request, *std::move(names)), responder);
     }
   }
-  http::Response response = ToResponse(Fail(Errc::kNotFound, fmt::format("no such resource: {}", path)));
-  if (!allowed.empty()) {
-    response.status = 405;
-    response.headers["Allow"] = allowed;
-  }
+  if (allowed.empty())
+    return responder.Send(ToResponse(Fail(Errc::kNotFound, fmt::format("no such resource: {}", path))));
+  http::Response response = http::Problem(405, fmt::format("{} takes {}, not {}", path, allowed, request.method));
+  response.headers["Allow"] = allowed;
   responder.Send(std::move(response));
 }
 

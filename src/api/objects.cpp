@@ -1,4 +1,8 @@
 // /objects: what plugins report besides devices.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/api.h"
@@ -28,6 +32,14 @@ Result<Reply> List(const ApiParts& parts, const Call& call) {
     BACKPLANE_ASSIGN(const Plugin* plugin, parts.catalog.Find(filter.plugin));
     filter.plugin = plugin->manifest.id;
   }
+  using store::ObjectStatus;
+  constexpr std::array kStatuses = {ObjectStatus::kNew, ObjectStatus::kChanged, ObjectStatus::kUnchanged,
+                                    ObjectStatus::kMissing};
+  const bool known = std::any_of(kStatuses.begin(), kStatuses.end(), [&](ObjectStatus status) {
+    return filter.status == store::ObjectStatusName(status);
+  });
+  if (!filter.status.empty() && !known)
+    return Fail(Errc::kInvalid, fmt::format("status: there is no status \"{}\"", filter.status), "status");
   BACKPLANE_ASSIGN(filter.after, call.QueryInt("after", 0, 0, std::numeric_limits<std::int64_t>::max()));
   BACKPLANE_ASSIGN(const std::int64_t limit, call.QueryInt("limit", 100, 1, 1000));
   filter.limit = static_cast<int>(limit) + 1;

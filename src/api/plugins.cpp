@@ -62,6 +62,16 @@ Reply JobReply(const std::string& key, const Json& run, std::string_view state) 
   return {{{"job", key}, {"run", run}, {"state", state}}, 202, {}};
 }
 
+// The run that a job with this key came to; nothing if there is none yet.
+Result<std::optional<RunId>> RunOf(const ApiParts& parts, const LaneKey& lane, const std::string& key) {
+  std::optional<RunId> id;
+  BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
+    if (const auto run = store::Runs(connection, lane.org).FindByKey(lane, key)) id = run->id;
+    return {};
+  }));
+  return id;
+}
+
 void RunNow(const ApiParts& parts, const Call& call, const http::Responder& responder) {
   const auto plugin = parts.catalog.Find(call.Path("id"));
   if (!plugin) return responder.Send(ToResponse(Fail(plugin.error())));
@@ -72,18 +82,20 @@ void RunNow(const ApiParts& parts, const Call& call, const http::Responder& resp
   if (given.size() > 200)
     return responder.Send(ToResponse(Fail(Errc::kInvalid, "Idempotency-Key: has more than 200 bytes", "Idempotency-Key")));
   const std::string key = fmt::format("call/{}", given.empty() ? SecretHex(12) : std::string(given));
+  const LaneKey lane{call.org(), (*plugin)->manifest.id, ""};
   if (!given.empty()) {
-    std::optional<Run> earlier;
-    const Status read = parts.database.Read([&](store::Connection& connection) -> Status {
-      earlier = store::Runs(connection, call.org()).FindByKey({call.org(), (*plugin)->manifest.id, ""}, key);
-      return {};
-    });
-    if (!read) return responder.Send(ToResponse(Fail(read.error())));
-    if (earlier) return responder.Send(ToResponse(JobReply(key, earlier->id, "started")));
+    const auto earlier = RunOf(parts, lane, key);
+    if (!earlier) return responder.Send(ToResponse(Fail(earlier.error())));
+    if (*earlier) return responder.Send(ToResponse(JobReply(key, **earlier, "started")));
   }
-  parts.host.Call(**plugin, key, [key, responder](const dispatch::CallAnswer& answer) {
+  // By value: the host may call back when the Api is gone already.
+  parts.host.Call(**plugin, key, [parts, lane, key, responder](const dispatch::CallAnswer& answer) {
     using State = dispatch::CallAnswer::State;
-    if (answer.state == State::kDropped)
+    // What was dropped as a repetition may have begun and ended since we looked.
+    const auto run = answer.state == State::kDropped ? RunOf(parts, lane, key) : std::nullopt;
+    if (run && *run)
+      responder.Send(ToResponse(JobReply(key, **run, "started")));
+    else if (answer.state == State::kDropped)
       responder.Send(ToResponse(Fail(Errc::kConflict, fmt::format("not run: {}", answer.reason))));
     else if (answer.state == State::kStarted)
       responder.Send(ToResponse(JobReply(key, answer.run, "started")));

@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -8,8 +9,11 @@
 namespace backplane {
 namespace {
 
-// Builds the document with nlohmann's own DOM builder, but refuses deep nesting: destroying
-// a very deep document would exhaust the stack.
+// ordered_json looks through an object's keys one by one, so that building one is quadratic.
+constexpr int kMaxKeys = 10'000;
+
+// Builds the document with nlohmann's own DOM builder, but refuses deep nesting (destroying a
+// very deep document would exhaust the stack) and objects with very many keys.
 class BoundedBuilder final : public nlohmann::json_sax<Json> {
  public:
   BoundedBuilder(Json& root, int max_depth) : inner_(root, false), max_depth_(max_depth) {}
@@ -21,9 +25,19 @@ class BoundedBuilder final : public nlohmann::json_sax<Json> {
   bool number_float(number_float_t value, const string_t& text) override { return inner_.number_float(value, text); }
   bool string(string_t& value) override { return inner_.string(value); }
   bool binary(binary_t& value) override { return inner_.binary(value); }
-  bool start_object(std::size_t size) override { return Enter() && inner_.start_object(size); }
-  bool key(string_t& value) override { return inner_.key(value); }
-  bool end_object() override { return --depth_, inner_.end_object(); }
+  bool start_object(std::size_t size) override {
+    keys_.push_back(0);
+    return Enter() && inner_.start_object(size);
+  }
+  bool key(string_t& value) override {
+    if (++keys_.back() <= kMaxKeys) return inner_.key(value);
+    reason_ = fmt::format("more than {} keys in one object", kMaxKeys);
+    return false;
+  }
+  bool end_object() override {
+    keys_.pop_back();
+    return --depth_, inner_.end_object();
+  }
   bool start_array(std::size_t size) override { return Enter() && inner_.start_array(size); }
   bool end_array() override { return --depth_, inner_.end_array(); }
   bool parse_error(std::size_t at, const std::string&, const nlohmann::detail::exception& error) override {
@@ -45,6 +59,7 @@ class BoundedBuilder final : public nlohmann::json_sax<Json> {
   nlohmann::detail::json_sax_dom_parser<Json> inner_;
   int max_depth_;
   int depth_ = 0;
+  std::vector<int> keys_;  // of each object that is open
   std::size_t position_ = 0;
   std::string reason_;
 };

@@ -14,7 +14,8 @@ namespace backplane {
 
 using Json = nlohmann::ordered_json;
 
-/// Parses one document. kInvalid: not JSON, deeper than `max_depth` or not UTF-8; the message
+/// Parses one document. kInvalid: not JSON, deeper than `max_depth`, an object with more than
+/// 10,000 keys, or not UTF-8; the message
 /// names line and column. Bound the size of `text` before calling. Thread-safe.
 Result<Json> ParseJson(std::string_view text, int max_depth = 64);
 

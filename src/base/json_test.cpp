@@ -53,6 +53,19 @@ TEST(Json, SiblingsDoNotAddToTheDepth) {
   EXPECT_FALSE(ParseJson("[[],[],[],{\"a\":[[]]}]", 3));
 }
 
+TEST(Json, KeysOfOneObjectAreBounded) {
+  const auto object = [](int keys) {
+    std::string text = "{";
+    for (int i = 0; i < keys; ++i) text += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":0";
+    return text + "}";
+  };
+  EXPECT_TRUE(ParseJson(object(10'000)));
+  EXPECT_TRUE(ParseJson("[" + object(6'000) + "," + object(6'000) + "]"));
+  const auto many = ParseJson(object(10'001));
+  ASSERT_FALSE(many);
+  EXPECT_THAT(many.error().message, HasSubstr("10000 keys"));
+}
+
 TEST(Json, DumpReplacesBytesThatAreNotUtf8) {
   EXPECT_EQ(DumpJson(Json("a\xff" "b")), "\"a\xef\xbf\xbd" "b\"");
   EXPECT_EQ(DumpJson(Json("\xc3")), "\"\xef\xbf\xbd\"");

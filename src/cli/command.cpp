@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/table.h"
 
 namespace backplane::cli {
 namespace {
@@ -124,7 +125,7 @@ int Main(const std::vector<Command>& commands, int argc, char** argv) {
 }
 
 int Report(const Error& error) {
-  std::fputs(fmt::format("backplane: {}\n", error.message).c_str(), stderr);
+  std::fputs(fmt::format("backplane: {}\n", Harmless(error.message)).c_str(), stderr);
   return kFailed;
 }
 

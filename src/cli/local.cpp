@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "cli/table.h"
 #include "runtime/process/process_runtime.h"
 
 namespace backplane::cli {
@@ -23,10 +24,9 @@ runtime::RuntimeList MakeRuntimes(keeper::KeeperClient& keeper) {
 
 void PrintFinding(const Finding& finding) {
   const char* severity = finding.severity == Finding::Severity::kError ? "error" : "warning";
-  std::fputs(fmt::format("{}: {}: {}{}{}\n", severity, finding.file, finding.where, finding.where.empty() ? "" : ": ",
-                         finding.message)
-                 .c_str(),
-             stderr);
+  const std::string text = fmt::format("{}: {}: {}{}{}", severity, finding.file, finding.where,
+                                       finding.where.empty() ? "" : ": ", finding.message);
+  std::fputs((Harmless(text) + "\n").c_str(), stderr);
 }
 
 TemporaryFolder::TemporaryFolder() {

@@ -42,8 +42,8 @@ int List(const Args& args) {
   }
   PrintTable({"PLUGIN", "TITLE", "RUNS", "NEXT (UTC)", "LAST DECISION"}, rows);
   for (const Json& finding : (*body)["findings"])
-    std::fputs(fmt::format("{}: {}: {}{}{}\n", Text(finding, "severity"), Text(finding, "file"), Text(finding, "where"),
-                           Text(finding, "where").empty() ? "" : ": ", Text(finding, "message"))
+    std::fputs((Harmless(fmt::format("{}: {}: {}{}{}", Text(finding, "severity"), Text(finding, "file"), Text(finding, "where"),
+                                     Text(finding, "where").empty() ? "" : ": ", Text(finding, "message"))) + "\n")
                    .c_str(),
                stderr);
   return kOk;
@@ -112,11 +112,11 @@ int Run(const Args& args) {
     PrintJson(*run);
   } else {
     std::puts(fmt::format("run {}: {}{}{}; {} records taken, {} refused", *id, Coloured(Text(*run, "status")),
-                          Text(*run, "message").empty() ? "" : ": ", Text(*run, "message"), Text(*run, "taken"),
+                          Text(*run, "message").empty() ? "" : ": ", Harmless(Text(*run, "message")), Text(*run, "taken"),
                           Text(*run, "refused"))
                   .c_str());
     for (const Json& refusal : (*run)["refusals"])
-      std::puts(fmt::format("  refused {}: {}", Text(refusal, "where"), Text(refusal, "reason")).c_str());
+      std::puts(Harmless(fmt::format("  refused {}: {}", Text(refusal, "where"), Text(refusal, "reason"))).c_str());
   }
   return (*run)["status"] == "ok" ? kOk : kFailed;
 }

@@ -153,9 +153,9 @@ void PrintOutcome(const Json& outcome) {
     }
   if (!objects.empty()) PrintTable({"PRIMARY", "SECONDARY", "WATCHED 1", "2", "3", "4"}, objects);
   for (const Json& refusal : outcome["refused"])
-    std::puts(fmt::format("refused {}: {}", Text(refusal, "where"), Text(refusal, "reason")).c_str());
+    std::puts(Harmless(fmt::format("refused {}: {}", Text(refusal, "where"), Text(refusal, "reason"))).c_str());
   std::puts(fmt::format("{}: {}{}{}; {} devices, {} objects, {} refused", Text(outcome, "plugin"), Coloured(Text(outcome, "status")),
-                        Text(outcome, "message").empty() ? "" : ": ", Text(outcome, "message"), outcome["devices"].size(),
+                        Text(outcome, "message").empty() ? "" : ": ", Harmless(Text(outcome, "message")), outcome["devices"].size(),
                         outcome["objects"].size(), outcome["refused"].size())
                 .c_str());
 }

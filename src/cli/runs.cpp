@@ -19,7 +19,7 @@ int List(const Args& args) {
   if (args.Has("--json")) return PrintJson((*page)["runs"]), kOk;
   std::vector<std::vector<std::string>> rows;
   for (const Json& run : (*page)["runs"])
-    rows.push_back({Text(run, "id"), Text(run, "plugin"), Text(run, "trigger"), Coloured(Text(run, "status")),
+    rows.push_back({Text(run, "id"), Text(run, "plugin"), Text(run, "trigger"), Text(run, "status"),
                     ShortTime(Text(run, "started")), Text(run, "taken"), Text(run, "refused"), Text(run, "changed"),
                     Text(run, "message")});
   PrintTable({"ID", "PLUGIN", "WHY", "STATUS", "STARTED (UTC)", "TAKEN", "REFUSED", "CHANGED", "MESSAGE"}, rows);
@@ -36,7 +36,7 @@ int Show(const Args& args) {
   PrintFields({{"run", Text(*run, "id")},
                {"plugin", Text(*run, "plugin")},
                {"why", fmt::format("{} ({})", Text(*run, "trigger"), Text(*run, "key"))},
-               {"status", Coloured(Text(*run, "status"))},
+               {"status", Text(*run, "status")},
                {"exit code", Text(*run, "exit_code")},
                {"message", Text(*run, "message")},
                {"started", ShortTime(Text(*run, "started"))},
@@ -45,7 +45,7 @@ int Show(const Args& args) {
                {"records", fmt::format("{} taken, {} refused; {} things new or changed", Text(*run, "taken"),
                                        Text(*run, "refused"), Text(*run, "changed"))}});
   for (const Json& refusal : (*run)["refusals"])
-    std::puts(fmt::format("  refused {}: {}", Text(refusal, "where"), Text(refusal, "reason")).c_str());
+    std::puts(Harmless(fmt::format("  refused {}: {}", Text(refusal, "where"), Text(refusal, "reason"))).c_str());
   const auto log = client->GetText(path + "/log");
   if (log && !log->empty()) std::fputs(fmt::format("\n{}", *log).c_str(), stdout);
   return kOk;

@@ -27,13 +27,6 @@ std::size_t Width(std::string_view text) {
   return width;
 }
 
-std::string Harmless(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if ((static_cast<unsigned char>(c) < 0x20) || c == 0x7f) c = '?';
-  return out;
-}
-
 std::size_t TerminalWidth() {
   winsize size{};
   if (!Terminal() || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 0;
@@ -52,11 +45,12 @@ std::string Line(const std::vector<std::string>& cells, const std::vector<std::s
 }  // namespace
 
 void PrintTable(const std::vector<std::string>& heading, const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::vector<std::string>> lines = {heading};
+  std::vector<std::vector<std::string>> lines(1);
+  for (const std::string& title : heading) lines[0].push_back(Harmless(title));
   for (const auto& row : rows) {
     auto& line = lines.emplace_back();
-    // Our own colours stay; everything else that could drive the terminal goes.
-    for (const std::string& cell : row) line.push_back(cell.starts_with("\x1b[") ? cell : Harmless(cell));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      line.push_back(heading[i] == "STATUS" ? Coloured(row[i]) : Harmless(row[i]));
   }
   std::vector<std::size_t> widths(heading.size());
   for (const auto& line : lines)
@@ -75,16 +69,30 @@ void PrintFields(const std::vector<std::pair<std::string, std::string>>& fields)
     if (!value.empty()) width = std::max(width, name.size() + 1);
   for (const auto& [name, value] : fields)
     if (!value.empty())
-      std::puts(fmt::format("{:<{}}  {}", name + ":", width, value.starts_with("\x1b[") ? value : Harmless(value)).c_str());
+      std::puts(fmt::format("{:<{}}  {}", name + ":", width, name == "status" ? Coloured(value) : Harmless(value)).c_str());
 }
 
 void PrintJson(const Json& value) {
   std::puts(value.dump(2, ' ', false, nlohmann::detail::error_handler_t::replace).c_str());
 }
 
-std::string Coloured(std::string_view status) {
+std::string Harmless(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    // U+0080 to U+009F are control characters too: U+009B begins a sequence as ESC [ does.
+    const bool two_bytes = c == 0xC2 && next >= 0x80 && next <= 0x9F;
+    out += c < 0x20 || c == 0x7F || two_bytes ? '?' : text[i];
+    if (two_bytes) ++i;
+  }
+  return out;
+}
+
+std::string Coloured(std::string_view text) {
+  const std::string status = Harmless(text);
   static const bool colour = Terminal() && std::getenv("NO_COLOR") == nullptr;
-  if (!colour || status.empty()) return std::string(status);
+  if (!colour || status.empty()) return status;
   const bool good = status == "ok" || status == "new" || status == "unchanged";
   const bool bad = status == "failed" || status == "timeout" || status == "killed" || status == "not_started" ||
                    status == "interrupted" || status == "error" || status == "missing";

@@ -12,17 +12,20 @@
 namespace backplane::cli {
 
 /// Rows under a heading, columns as wide as their content; the last column is not padded, and is
-/// cut at the width of the terminal if there is one. Control characters are shown as '?': what a
-/// plugin found must not drive the terminal.
+/// cut at the width of the terminal if there is one. Texts are made harmless; a column STATUS is
+/// coloured.
 void PrintTable(const std::vector<std::string>& heading, const std::vector<std::vector<std::string>>& rows);
 
-/// "Name:  value" lines; empty values are left out.
+/// "Name:  value" lines; empty values are left out. Texts are made harmless; "status" is coloured.
 void PrintFields(const std::vector<std::pair<std::string, std::string>>& fields);
 
 /// Indented JSON.
 void PrintJson(const Json& value);
 
-/// The text in green (good), red (bad) or yellow (else) if standard output is a terminal and
+/// Control characters as '?': what a plugin found must not drive the terminal.
+std::string Harmless(std::string_view text);
+
+/// The harmless text in green (good), red (bad) or yellow (else) if standard output is a terminal and
 /// NO_COLOR is unset.
 std::string Coloured(std::string_view status);
 

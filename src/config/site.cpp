@@ -198,7 +198,8 @@ Status RefuseUnknown(const toml::table& table, const std::filesystem::path& file
 
 std::string DefaultData() {
   if (geteuid() == 0) return "/var/lib/backplane";
-  if (const char* base = std::getenv("XDG_DATA_HOME")) return std::string(base) + "/backplane";
+  if (const char* base = std::getenv("XDG_DATA_HOME"); base != nullptr && *base != '\0')
+    return std::string(base) + "/backplane";
   const char* home = std::getenv("HOME");
   return std::string(home == nullptr ? "." : home) + "/.local/share/backplane";
 }
@@ -225,7 +226,10 @@ Result<Site> LoadSite(const std::filesystem::path& given) {
   BACKPLANE_TRY(RefuseUnknown(table, file, "", reader.known()));
   BACKPLANE_TRY(ReadFolders(table, file, site));
   BACKPLANE_TRY(ReadSettings(table, file, site));
-  if (site.options.data.empty()) site.options.data = DefaultData();
+  if (site.options.data.empty())
+    site.options.data = DefaultData();
+  else if (std::getenv(EnvironmentName("data").c_str()) == nullptr)
+    site.options.data = file.parent_path() / site.options.data;  // an absolute one stays
   site.options.data = std::filesystem::absolute(site.options.data).lexically_normal();
   BACKPLANE_TRY(ParseAddress(site.options.listen));
   return site;
@@ -243,7 +247,8 @@ Result<Address> ParseAddress(std::string_view text) {
   Address address{std::string(host), 0};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
   if (error != std::errc() || end != digits.data() + digits.size()) return wrong("the port is not 0 to 65535");
-  if (host != "::1" && host != "localhost" && !host.starts_with("127."))
+  const bool is_127 = host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
+  if (host != "::1" && host != "localhost" && !is_127)
     return wrong("only loopback addresses (127.x.x.x, ::1) can be listened on until people can sign in");
   if (host == "localhost") address.host = "127.0.0.1";
   return address;

@@ -143,10 +143,10 @@ std::map<LaneKey, int> Host::TakeFinishedLanes() {
 
 void Host::LoopThread(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) StepOnce(lock);
+  while (!stop.stop_requested()) StepOnce(lock, stop);
 }
 
-void Host::StepOnce(std::unique_lock<std::mutex>& lock) {
+void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
   static Metric& started = Counter("backplane_jobs_started_total", "Jobs admitted to run");
   static Metric& dropped = Counter("backplane_jobs_dropped_total", "Jobs that were not run");
 
@@ -159,16 +159,16 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock) {
   if (due.set_back) LogWarning("the clock was set back by {}; schedules go on from the new time", FormatDuration(*due.set_back));
 
   DispatcherInputs inputs = std::exchange(dispatcher_inputs_, {});
-  std::vector<std::pair<LaneKey, std::string>> calls;
-  for (const Job& job : inputs.jobs) calls.emplace_back(job.lane, job.key);
+  std::map<CallId, int> calls;
+  for (const Job& job : inputs.jobs) ++calls[{job.lane, job.key}];
   std::move(due.due.begin(), due.due.end(), std::back_inserter(inputs.jobs));
   DispatcherEffects effects = dispatcher_.Step(now, std::move(inputs));
 
   started.Add(static_cast<std::int64_t>(effects.start.size()));
   dropped.Add(static_cast<std::int64_t>(effects.drop.size()));
   open_ += effects.start.size();
-  for (const Stop& stop : effects.stop)
-    if (const auto task = running_.find(stop.lane); task != running_.end()) task->second->stop.request_stop();
+  for (const Stop& ended : effects.stop)
+    if (const auto task = running_.find(ended.lane); task != running_.end()) task->second->stop.request_stop();
 
   Millis next = now.monotonic + kTick;
   if (effects.wake) next = std::min(next, *effects.wake);
@@ -183,24 +183,56 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock) {
     }
   }
 
-  // Calls that are neither started nor dropped wait.
-  for (const Start& start : effects.start) std::erase(calls, std::pair(start.job.lane, start.job.key));
-  for (const Drop& drop : effects.drop) std::erase(calls, std::pair(drop.job.lane, drop.job.key));
-  std::map<LaneKey, std::string> waiting;
-  for (const auto& [lane, key] : calls)
-    if (const auto decision = dispatcher_.LastDecision(lane)) waiting[lane] = DecisionText(*decision);
+  const auto answers = AnswersTo(std::move(calls), effects);
 
   lock.unlock();
-  for (const Drop& drop : effects.drop) {
+  for (const Drop& drop : effects.drop)
     LogDebug("{} {}: dropped: {}", drop.job.lane.plugin, drop.job.key, DropReasonText(drop.reason));
-    Answer(drop.job.lane, drop.job.key, {CallAnswer::State::kDropped, 0, std::string(DropReasonText(drop.reason))});
-  }
-  for (const auto& [lane, key] : calls) Answer(lane, key, {CallAnswer::State::kWaiting, 0, waiting[lane]});
+  for (const auto& [call, answer] : answers) Answer(call.first, call.second, answer);
   if (!effects.start.empty()) Begin(std::move(effects.start));
   for (Retry& retry : again) Submit(std::move(retry.acceptance));
   lock.lock();
-  wake_.wait_for(lock, loop_.get_stop_token(), std::max(Millis(0), next - parts_.clock.Monotonic()),
+  wake_.wait_for(lock, stop, std::max(Millis(0), next - parts_.clock.Monotonic()),
                  [this] { return woken_; });
+}
+
+// What callers are told now; those whose job starts are told in Begun. `calls` counts the jobs
+// called for in this step: a repeated call shares the fate of the first.
+std::vector<std::pair<Host::CallId, CallAnswer>> Host::AnswersTo(std::map<CallId, int> calls,
+                                                                 const DispatcherEffects& effects) {
+  std::vector<std::pair<CallId, CallAnswer>> answers;
+  for (const Start& start : effects.start) {
+    const CallId id(start.job.lane, start.job.key);
+    beginning_.insert(id);
+    waiting_.erase(id);
+    calls.erase(id);
+  }
+  for (const Drop& drop : effects.drop) {
+    const CallId id(drop.job.lane, drop.job.key);
+    if (drop.reason == DropReason::kDuplicate) {
+      if (const auto call = calls.find(id); call != calls.end()) --call->second;
+      continue;
+    }
+    waiting_.erase(id);
+    calls.erase(id);
+    answers.push_back({id, {CallAnswer::State::kDropped, 0, std::string(DropReasonText(drop.reason))}});
+  }
+  for (const auto& [id, fresh] : calls) {
+    if (fresh > 0) waiting_.insert(id);
+    const auto task = running_.find(id.first);
+    const bool busy = task != running_.end();
+    if (waiting_.contains(id)) {
+      const auto what = busy ? Decision::What::kWaitsForLane : Decision::What::kWaitsForWorker;
+      const auto decision = dispatcher_.LastDecision(id.first);
+      const bool tells = decision && decision->what != Decision::What::kDropped;
+      answers.push_back({id, {CallAnswer::State::kWaiting, 0, DecisionText(tells ? *decision : Decision{.what = what})}});
+    } else if (busy && task->second->run.key == id.second) {
+      answers.push_back({id, {CallAnswer::State::kStarted, task->second->run.id, ""}});
+    } else if (!beginning_.contains(id)) {
+      answers.push_back({id, {CallAnswer::State::kDropped, 0, std::string(DropReasonText(DropReason::kDuplicate))}});
+    }
+  }
+  return answers;
 }
 
 void Host::Begin(std::vector<Start> starts) {
@@ -229,6 +261,10 @@ void Host::Begin(std::vector<Start> starts) {
 void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& status) {
   if (!status) {
     LogError("{} runs could not be started: {}", tasks.size(), status.error().message);
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& task : tasks) beginning_.erase({task->run.lane, task->run.key});
+    }
     for (const auto& task : tasks) {
       Answer(task->run.lane, task->run.key, {CallAnswer::State::kDropped, 0, status.error().message});
       Release(task->run.lane, task->run.token);
@@ -238,6 +274,7 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
   {
     const std::lock_guard lock(mutex_);
     for (const auto& task : tasks) {
+      beginning_.erase({task->run.lane, task->run.key});
       running_[task->run.lane] = task;
       if (stopping_) task->stop.request_stop();
     }
@@ -246,10 +283,7 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
     const std::lock_guard lock(tasks_mutex_);
     for (const auto& task : tasks) tasks_.push_back(task);
   }
-  if (tasks.size() == 1)
-    task_arrived_.notify_one();
-  else
-    task_arrived_.notify_all();
+  task_arrived_.notify_one();
   for (const auto& task : tasks)
     Answer(task->run.lane, task->run.key, {CallAnswer::State::kStarted, task->run.id, ""});
 }
@@ -257,12 +291,17 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
 void Host::WorkerThread(const std::stop_token& stop) {
   while (true) {
     std::shared_ptr<Task> task;
+    bool wake_another = false;
     {
       std::unique_lock lock(tasks_mutex_);
+      const bool slept = tasks_.empty();
       if (!task_arrived_.wait(lock, stop, [this] { return !tasks_.empty(); })) return;
       task = std::move(tasks_.front());
       tasks_.pop_front();
+      wake_another = slept && !tasks_.empty();
     }
+    // One wakes the next: short tasks are done by few workers, and no crowd is woken for them.
+    if (wake_another) task_arrived_.notify_one();
     RunTask(*task);
   }
 }
@@ -359,8 +398,7 @@ void Host::Release(const LaneKey& lane, Token token) {
     if (task != running_.end() && task->second->run.token == token) running_.erase(task);
     ++finished_[lane];
     if (--open_ == 0) idle_.notify_all();
-    woken_ = true;
-    wake_.notify_one();
+    if (!std::exchange(woken_, true)) wake_.notify_one();
   }
 }
 

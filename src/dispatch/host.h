@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -85,6 +86,7 @@ class Host {
     const Plugin* plugin = nullptr;
     std::stop_source stop;
   };
+  using CallId = std::pair<LaneKey, std::string>;  // lane and key of a call's job
   struct Retry {
     std::shared_ptr<const ingest::Acceptance> acceptance;
     Millis at;
@@ -94,7 +96,8 @@ class Host {
   static Status CloseOpenRuns(HostParts& parts);
   void AddLanes(const std::vector<store::LaneRow>& rows);
   void LoopThread(const std::stop_token& stop);
-  void StepOnce(std::unique_lock<std::mutex>& lock);
+  void StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
+  std::vector<std::pair<CallId, CallAnswer>> AnswersTo(std::map<CallId, int> calls, const DispatcherEffects& effects);
   void Begin(std::vector<Start> starts);
   void Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& status);
   void WorkerThread(const std::stop_token& stop);
@@ -117,7 +120,9 @@ class Host {
   Dispatcher dispatcher_;
   schedule::SchedulerInputs scheduler_inputs_;
   DispatcherInputs dispatcher_inputs_;
-  std::map<std::pair<LaneKey, std::string>, std::vector<std::function<void(CallAnswer)>>> callers_;
+  std::map<CallId, std::vector<std::function<void(CallAnswer)>>> callers_;
+  std::set<CallId> waiting_;    // called for, and neither started nor dropped yet
+  std::set<CallId> beginning_;  // between Start and Begun, which answers
   std::map<LaneKey, std::shared_ptr<Task>> running_;
   std::vector<Retry> retries_;
   std::map<LaneKey, int> finished_;

@@ -31,17 +31,26 @@ Json Encode(const ObjectRecord& object) {
                       object.extra, object.foreign_key, object.help, object.watch_key});
 }
 
-Record DecodeObservation(const Json& line) {
+Result<ClaimPolicy> DecodePolicy(const Json& value) {
+  for (const auto policy : {ClaimPolicy::kAlways, ClaimPolicy::kIfEmpty, ClaimPolicy::kDefault})
+    if (value == static_cast<int>(policy)) return policy;
+  return Fail(Errc::kInvalid, fmt::format("no claim policy: {}", DumpJson(value)));
+}
+
+Result<Record> DecodeObservation(const Json& line) {
   Observation observation;
   observation.source = line.at(1).get<std::string>();
   observation.at = FromMillis(line.at(2).get<std::int64_t>());
   const Json& identifiers = line.at(3);
-  for (std::size_t i = 0; i + 1 < identifiers.size(); i += 2)
-    observation.identifiers.push_back({identifiers[i].get<std::string>(), identifiers[i + 1].get<std::string>()});
   const Json& claims = line.at(4);
-  for (std::size_t i = 0; i + 2 < claims.size(); i += 3)
-    observation.claims.push_back({claims[i].get<std::string>(), claims[i + 1].get<std::string>(),
-                                  static_cast<ClaimPolicy>(claims[i + 2].get<int>())});
+  if (!identifiers.is_array() || identifiers.size() % 2 != 0 || !claims.is_array() || claims.size() % 3 != 0)
+    return Fail(Errc::kInvalid, "not a record: identifiers are pairs and claims are threes");
+  for (std::size_t i = 0; i < identifiers.size(); i += 2)
+    observation.identifiers.push_back({identifiers[i].get<std::string>(), identifiers[i + 1].get<std::string>()});
+  for (std::size_t i = 0; i < claims.size(); i += 3) {
+    BACKPLANE_ASSIGN(const ClaimPolicy policy, DecodePolicy(claims[i + 2]));
+    observation.claims.push_back({claims[i].get<std::string>(), claims[i + 1].get<std::string>(), policy});
+  }
   return observation;
 }
 

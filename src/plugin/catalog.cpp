@@ -57,6 +57,7 @@ void Catalog::Add(Manifest manifest, const Codec& codec, const Settings& site_va
   if (run_at_start && scheduled) manifest.triggers.push_back({.kind = TriggerKind::kStart});
   Settings& shared = dialect_settings_[manifest.dialect];
   for (const auto& [key, value] : *settings) shared[key] = value;
+  by_id_.emplace(manifest.id, plugins_.size());
   plugins_.push_back({std::move(manifest), &codec, *std::move(settings)});
 }
 
@@ -74,9 +75,8 @@ Result<const Plugin*> Catalog::Find(std::string_view name) const {
 }
 
 const Plugin* Catalog::FindById(std::string_view id) const {
-  for (const Plugin& plugin : plugins_)
-    if (plugin.manifest.id == id) return &plugin;
-  return nullptr;
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : &plugins_[found->second];
 }
 
 const Settings& Catalog::DialectSettings(std::string_view dialect) const {

@@ -38,6 +38,7 @@ class Catalog {
   void Add(Manifest manifest, const Codec& codec, const Settings& site_values, bool run_at_start);
 
   std::vector<Plugin> plugins_;
+  std::map<std::string, std::size_t, std::less<>> by_id_;  // place in plugins_
   std::vector<Finding> findings_;
   std::map<std::string, Settings, std::less<>> dialect_settings_;
 };

@@ -8,6 +8,8 @@
 namespace backplane::store {
 namespace {
 
+using RunRow = Run;  // a test has a Run() of its own
+
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
@@ -15,8 +17,8 @@ using ::testing::UnorderedElementsAre;
 const TimePoint kNoon = FromMillis(1'787'400'000'000);
 const LaneKey kLane{kDefaultOrg, "d:scan", ""};
 
-Run NewRun(Token token, const std::string& key = "call/1", const LaneKey& lane = kLane) {
-  Run run;
+RunRow NewRun(Token token, const std::string& key = "call/1", const LaneKey& lane = kLane) {
+  RunRow run;
   run.lane = lane;
   run.key = key;
   run.token = token;
@@ -33,27 +35,27 @@ class RunsTest : public StoreTest {
       return work(runs);
     });
   }
-  Run Begin(Run run) {
+  RunRow Begin(RunRow run) {
     run.id = With([&](Runs& runs) { return runs.Begin(run); }, run.lane.org);
     return run;
   }
-  bool Close(Run run, RunStatus status = RunStatus::kOk) {
+  bool Close(RunRow run, RunStatus status = RunStatus::kOk) {
     run.status = status;
     run.finished = kNoon + Millis(5);
     return With([&](Runs& runs) { return runs.Close(run); });
   }
-  std::optional<Run> Get(RunId id) {
+  std::optional<RunRow> Get(RunId id) {
     return With([&](Runs& runs) { return runs.Get(id); });
   }
   std::vector<RunId> Ids(const RunFilter& filter) {
     std::vector<RunId> ids;
-    for (const Run& run : With([&](Runs& runs) { return runs.List(filter); })) ids.push_back(run.id);
+    for (const RunRow& run : With([&](Runs& runs) { return runs.List(filter); })) ids.push_back(run.id);
     return ids;
   }
 };
 
 TEST_P(RunsTest, ARunComesBackAsItWasBegunAndClosed) {
-  Run run = NewRun({2, 7}, "slot/5", {kDefaultOrg, "d:scan", "host"});
+  RunRow run = NewRun({2, 7}, "slot/5", {kDefaultOrg, "d:scan", "host"});
   run.trigger = TriggerKind::kCron;
   run = Begin(run);
   auto open = Get(run.id);
@@ -90,8 +92,8 @@ TEST_P(RunsTest, ARunComesBackAsItWasBegunAndClosed) {
 }
 
 TEST_P(RunsTest, OnlyTheLastTokenOfTheLaneCloses) {
-  const Run first = Begin(NewRun({1, 1}));
-  const Run second = Begin(NewRun({1, 2}));
+  const RunRow first = Begin(NewRun({1, 1}));
+  const RunRow second = Begin(NewRun({1, 2}));
   EXPECT_FALSE(Close(first));  // its lane was given to another since
   EXPECT_EQ(Get(first.id)->status, RunStatus::kRunning);
   EXPECT_EQ(Get(first.id)->finished, std::nullopt);
@@ -99,20 +101,20 @@ TEST_P(RunsTest, OnlyTheLastTokenOfTheLaneCloses) {
 }
 
 TEST_P(RunsTest, AHigherEpochFencesTheLower) {
-  const Run old = Begin(NewRun({1, 9}));
-  const Run now = Begin(NewRun({2, 1}));
+  const RunRow old = Begin(NewRun({1, 9}));
+  const RunRow now = Begin(NewRun({2, 1}));
   EXPECT_FALSE(Close(old));
   EXPECT_TRUE(Close(now));
 }
 
 TEST_P(RunsTest, ATokenThatIsNotTheRunsOwnClosesNothing) {
-  const Run run = Begin(NewRun({1, 1}));
+  const RunRow run = Begin(NewRun({1, 1}));
   for (const Token other : {Token{1, 2}, Token{1, 0}, Token{2, 1}, Token{0, 1}}) {
-    Run forged = run;
+    RunRow forged = run;
     forged.token = other;
     EXPECT_FALSE(Close(forged));
   }
-  Run other_run = NewRun({1, 1});
+  RunRow other_run = NewRun({1, 1});
   other_run.id = run.id + 1;
   EXPECT_FALSE(Close(other_run));
   EXPECT_EQ(Get(run.id)->status, RunStatus::kRunning);
@@ -120,14 +122,14 @@ TEST_P(RunsTest, ATokenThatIsNotTheRunsOwnClosesNothing) {
 }
 
 TEST_P(RunsTest, ARunClosesOnce) {
-  const Run run = Begin(NewRun({1, 1}));
+  const RunRow run = Begin(NewRun({1, 1}));
   EXPECT_TRUE(Close(run, RunStatus::kTimeout));
   EXPECT_FALSE(Close(run, RunStatus::kOk));
   EXPECT_EQ(Get(run.id)->status, RunStatus::kTimeout);
 }
 
 TEST_P(RunsTest, OtherLanesDoNotFence) {
-  const Run run = Begin(NewRun({1, 1}));
+  const RunRow run = Begin(NewRun({1, 1}));
   Begin(NewRun({1, 2}, "k", {kDefaultOrg, "d:other", ""}));
   Begin(NewRun({1, 3}, "k", {kDefaultOrg, "d:scan", "target"}));
   EXPECT_TRUE(Close(run));
@@ -135,7 +137,7 @@ TEST_P(RunsTest, OtherLanesDoNotFence) {
 
 TEST_P(RunsTest, FindByKeyGivesTheNewestOfTheLane) {
   Begin(NewRun({1, 1}, "call/a"));
-  const Run second = Begin(NewRun({1, 2}, "call/a"));
+  const RunRow second = Begin(NewRun({1, 2}, "call/a"));
   Begin(NewRun({1, 3}, "call/b"));
   Begin(NewRun({1, 4}, "call/a", {kDefaultOrg, "d:other", ""}));
   const auto find = [this](const LaneKey& lane, const std::string& key) {
@@ -149,7 +151,7 @@ TEST_P(RunsTest, FindByKeyGivesTheNewestOfTheLane) {
 
 TEST_P(RunsTest, ListFiltersAndPages) {
   for (int i = 1; i <= 6; ++i) {
-    const Run run = Begin(NewRun({1, i}, "call/" + std::to_string(i % 2), {kDefaultOrg, i <= 4 ? "d:a" : "d:b", ""}));
+    const RunRow run = Begin(NewRun({1, i}, "call/" + std::to_string(i % 2), {kDefaultOrg, i <= 4 ? "d:a" : "d:b", ""}));
     if (i != 6) Close(run, i % 2 == 0 ? RunStatus::kOk : RunStatus::kFailed);
   }
   EXPECT_THAT(Ids({}), ElementsAre(6, 5, 4, 3, 2, 1));
@@ -166,13 +168,13 @@ TEST_P(RunsTest, ListFiltersAndPages) {
 
 TEST_P(RunsTest, PruneKeepsFailuresChangesAndTheNewest) {
   // 1 ok, 2 failed, 3 ok and changed, 4 still running, 5 to 8 ok
-  std::vector<Run> runs;
+  std::vector<RunRow> runs;
   for (int i = 1; i <= 8; ++i) {
     runs.push_back(Begin(NewRun({1, i}, "k", kLane)));
     if (i != 4) Close(runs.back(), i == 2 ? RunStatus::kFailed : RunStatus::kOk);
   }
   With([&](Runs& all) { all.AddChanged(runs[2].id, 1); });
-  const Run other = Begin(NewRun({1, 9}, "k", {kDefaultOrg, "d:other", ""}));
+  const RunRow other = Begin(NewRun({1, 9}, "k", {kDefaultOrg, "d:other", ""}));
   Close(other);
 
   const auto prune = [this](int keep, int keep_all) {
@@ -187,7 +189,7 @@ TEST_P(RunsTest, PruneKeepsFailuresChangesAndTheNewest) {
 }
 
 TEST_P(RunsTest, LanesRememberTheirLastStart) {
-  Run run = NewRun({1, 1}, "slot/1");
+  RunRow run = NewRun({1, 1}, "slot/1");
   Begin(run);
   run.started = kNoon + Millis(60'000);
   run.key = "slot/2";
@@ -201,9 +203,9 @@ TEST_P(RunsTest, LanesRememberTheirLastStart) {
 }
 
 TEST_P(RunsTest, OpenRunsAreThoseWithoutAnEnd) {
-  const Run closed = Begin(NewRun({1, 1}));
+  const RunRow closed = Begin(NewRun({1, 1}));
   Close(closed);
-  const Run open = Begin(NewRun({1, 2}));
+  const RunRow open = Begin(NewRun({1, 2}));
   const auto runs = store_.Read(OpenRuns);
   ASSERT_EQ(runs.size(), 1U);
   EXPECT_EQ(runs[0].id, open.id);
@@ -220,7 +222,7 @@ TEST_P(RunsTest, TheEpochRisesDurably) {
 
 TEST_P(RunsTest, AnotherOrganisationSeesAndChangesNothing) {
   const OrgId second = store_.AddOrganisation("second");
-  const Run mine = Begin(NewRun({1, 1}));
+  const RunRow mine = Begin(NewRun({1, 1}));
   const LaneKey foreign{second, kLane.plugin, kLane.target};
   With(
       [&](Runs& runs) {
@@ -228,7 +230,7 @@ TEST_P(RunsTest, AnotherOrganisationSeesAndChangesNothing) {
         EXPECT_THAT(runs.List({}), IsEmpty());
         EXPECT_FALSE(runs.FindByKey(kLane, mine.key));
         EXPECT_FALSE(runs.FindByKey(foreign, mine.key));
-        Run closing = mine;
+        RunRow closing = mine;
         closing.status = RunStatus::kOk;
         EXPECT_FALSE(runs.Close(closing));
         runs.AddChanged(mine.id, 100);
@@ -238,7 +240,7 @@ TEST_P(RunsTest, AnotherOrganisationSeesAndChangesNothing) {
       second);
   EXPECT_EQ(Get(mine.id)->changed, 0);
   // A lane of the same name is another lane there: it fences nothing here.
-  const Run theirs = Begin(NewRun({5, 5}, "call/1", foreign));
+  const RunRow theirs = Begin(NewRun({5, 5}, "call/1", foreign));
   EXPECT_EQ(With([&](Runs& runs) { return runs.Get(theirs.id)->lane.org; }, second), second);
   EXPECT_TRUE(Close(mine));
   With([](Runs& runs) { EXPECT_EQ(runs.Prune(kLane, 0, 0).size(), 1U); });

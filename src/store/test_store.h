@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_folder.h"
+#include "model/ids.h"
 #include "store/database.h"
 #include "store/sqlite/sqlite_database.h"
 
@@ -35,6 +36,21 @@ inline std::string BackendName(const ::testing::TestParamInfo<Backend>& info) { 
 
 /// A fresh store, and short words for using it. Calls that fail are test failures.
 class TestStore {
+ private:
+  template <typename Function, typename Runner>
+  auto Collect(Function& work, Runner run) {
+    using Returned = decltype(work(std::declval<Connection&>()));
+    if constexpr (std::is_void_v<Returned>) {
+      const Status status = run([&](Connection& c) -> Status { return work(c), Status(); });
+      EXPECT_TRUE(status) << status.error().message;
+    } else {
+      Returned value{};
+      const Status status = run([&](Connection& c) -> Status { return value = work(c), Status(); });
+      EXPECT_TRUE(status) << status.error().message;
+      return value;
+    }
+  }
+
  public:
   explicit TestStore(const Backend& backend = Backends().front()) : backend_(backend) { Open(); }
 
@@ -66,20 +82,6 @@ class TestStore {
   }
 
  private:
-  template <typename Function, typename Run>
-  auto Collect(Function& work, Run run) {
-    using Value = decltype(work(std::declval<Connection&>()));
-    if constexpr (std::is_void_v<Value>) {
-      const Status status = run([&](Connection& c) -> Status { return work(c), Status(); });
-      EXPECT_TRUE(status) << status.error().message;
-    } else {
-      Value value{};
-      const Status status = run([&](Connection& c) -> Status { return value = work(c), Status(); });
-      EXPECT_TRUE(status) << status.error().message;
-      return value;
-    }
-  }
-
   const Backend backend_;
   TestFolder folder_;
   std::unique_ptr<Database> database_;

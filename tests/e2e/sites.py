@@ -268,8 +268,12 @@ class Site:
     def launch(self, name):
         """Has a plugin run; returns the run's id as soon as it has started."""
         answer = self.post(f"/plugins/{name}/run")
-        assert answer.status == 202 and answer.json["run"] is not None, answer
-        return answer.json["run"]
+        assert answer.status == 202, answer
+        if answer.json["run"] is not None:
+            return answer.json["run"]
+        # The run before has ended, and its lane is not free yet.
+        key = answer.json["job"]
+        return wait_for(lambda: self.read("/runs", key=key)["runs"], f"{name} starts")[0]["id"]
 
     def ended(self, run):
         """The run, once it has ended and what it said is folded."""

@@ -80,9 +80,10 @@ class SqliteDatabase final : public Database {
     std::unique_lock lock(mutex_);
     if (std::this_thread::get_id() != thread_.get_id())
       room_.wait(lock, [this] { return normal_.size() + slices_.size() < kMaxWaiting; });
+    const bool idle = normal_.empty() && slices_.empty();
     (priority == Priority::kSlice ? slices_ : normal_).push_back({std::move(work), std::move(done)});
     lock.unlock();
-    work_arrived_.notify_one();
+    if (idle) work_arrived_.notify_one();
   }
 
   Status Read(const std::function<Status(Connection&)>& work) override {

@@ -1,0 +1,163 @@
+// A store whose journal a test writes and folds by hand.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/rng.h"
+#include "ingest/batch_body.h"
+#include "ingest/core_fold.h"
+#include "ingest/inventory.h"
+#include "store/events.h"
+#include "store/inventory.h"
+#include "store/journal.h"
+#include "store/objects.h"
+#include "store/state.h"
+#include "store/test_store.h"
+
+namespace backplane::ingest {
+
+inline const TimePoint kNoon = FromMillis(1'787'400'000'000);
+
+inline Observation Seen(const std::string& mac, std::vector<Claim> claims = {}, int at = 0,
+                        const std::string& source = "scan") {
+  return {.source = source, .identifiers = {{"mac", mac}}, .claims = std::move(claims), .at = kNoon + Millis(at)};
+}
+
+inline ObjectRecord Thing(const std::string& key, const std::string& watch_key = "w", int at = 0) {
+  return {.key = key, .primary = "p" + key, .secondary = "s", .at = kNoon + Millis(at), .watched = {},
+          .extra = "", .foreign_key = "", .help = {}, .watch_key = watch_key};
+}
+
+inline store::Entry Entry(const std::vector<Record>& records, int at = 0, const std::string& plugin = "d:scan") {
+  return {.at = kNoon + Millis(at), .plugin = plugin, .run = 1, .body = EncodeRecords(records)};
+}
+
+/// Everything that the folds have made, as text.
+inline std::vector<std::string> State(store::Database& database) {
+  std::vector<std::string> rows;
+  const Status status = database.Read([&](store::Connection& c) -> Status {
+    for (const std::string& table : store::FoldedTables())
+      for (const std::string& row : store::StateRows(c, table)) rows.push_back(table + ": " + row);
+    return {};
+  });
+  EXPECT_TRUE(status);
+  return rows;
+}
+
+class TestJournal {
+ public:
+  store::TestStore& store() { return store_; }
+
+  EntryId Append(const store::Entry& entry) {
+    return store_.Write([&](store::Connection& c) { return store::AppendEntry(c, entry); });
+  }
+  /// Folds what is not folded yet, in slices of `steps()` steps.
+  void Fold(const std::function<std::int64_t()>& steps = [] { return std::int64_t{1'000'000}; }) {
+    while (store_.Write([&](store::Connection& c) { return Slice(c, steps()); })) continue;
+  }
+  void AppendAndFold(const store::Entry& entry) {
+    Append(entry);
+    Fold();
+  }
+  /// A person's edit, here and now.
+  Result<store::Entity> Edit(const DeviceEdit& edit, int at = 0) {
+    Result<store::Entity> entity;
+    store_.Write([&](store::Connection& c) {
+      const store::Entry entry{.kind = store::EntryKind::kEdit, .at = kNoon + Millis(at)};
+      FoldContext context{c, entry, 0};
+      entity = ApplyEdit(context, edit);
+    });
+    return entity;
+  }
+
+  /// "topic body" of the events after the last call.
+  std::vector<std::string> NewEvents(OrgId org = kDefaultOrg) {
+    std::vector<std::string> texts;
+    for (const store::Event& event :
+         store_.Read([&](store::Connection& c) { return store::Events(c, org).After(seen_, 1000, ""); })) {
+      texts.push_back(event.topic + " " + event.body);
+      seen_ = event.seq;
+    }
+    return texts;
+  }
+  store::Entity Device(EntityId id, OrgId org = kDefaultOrg) {
+    return store_.Read([&](store::Connection& c) {
+      return store::Inventory(c, org).Get(id).value_or(store::Entity{});
+    });
+  }
+  std::string Field(EntityId id, const std::string& field) { return Device(id).fields[*store::FieldIndex(field)]; }
+  /// "field source=value*", with a star at the winner.
+  std::vector<std::string> Claims(EntityId id) {
+    std::vector<std::string> texts;
+    for (const store::ClaimRow& claim :
+         store_.Read([&](store::Connection& c) { return store::Inventory(c, kDefaultOrg).Claims(id); }))
+      texts.push_back(claim.field + " " + claim.source + "=" + claim.value + (claim.wins ? "*" : ""));
+    return texts;
+  }
+  /// "key status" of each object.
+  std::vector<std::string> Objects() {
+    std::vector<std::string> texts;
+    for (const store::Object& object :
+         store_.Read([](store::Connection& c) { return store::Objects(c, kDefaultOrg).List({.limit = 10'000}); }))
+      texts.push_back(object.record.key + " " + store::ObjectStatusName(object.status));
+    return texts;
+  }
+
+ private:
+  bool Slice(store::Connection& c, std::int64_t steps) {
+    store::Watermark mark = store::GetWatermark(c, "core");
+    auto entries = store::ReadEntries(c, mark.entry, 1, 1);
+    if (entries.empty()) return false;
+    OpenEntry open{std::move(entries.front()), {}, {}};
+    open.lines = SplitBody(open.entry.body);
+    for (const std::string_view line : open.lines) {
+      auto record = DecodeRecord(line);
+      open.records.push_back(record ? *record : Record(Observation{}));
+    }
+    const auto progress = fold_.Apply(c, open, mark.position, {.steps = steps, .spent = {}});
+    EXPECT_TRUE(progress.done || progress.position > mark.position);  // a slice never stands still
+    store::SetWatermark(c, "core", progress.done ? store::Watermark{open.entry.id, 0}
+                                                 : store::Watermark{mark.entry, progress.position});
+    return true;
+  }
+
+  store::TestStore store_;
+  CoreFold fold_;
+  EventSeq seen_ = 0;
+};
+
+/// A journal's worth of batches that meet every rule: the same seed gives the same.
+inline std::vector<store::Entry> RandomEntries(std::uint64_t seed, int count) {
+  Rng rng(seed);
+  const auto pick = [&](std::initializer_list<const char*> of) { return std::string(*(of.begin() + rng.Below(of.size()))); };
+  std::vector<store::Entry> entries;
+  for (int i = 0; i < count; ++i) {
+    std::vector<Record> records;
+    const auto how_many = rng.Below(12);
+    for (std::uint64_t n = 0; n < how_many; ++n) {
+      const int at = i * 1000 + static_cast<int>(n);
+      if (rng.Chance(0.5)) {
+        records.push_back(Thing("k" + std::to_string(rng.Below(6)), pick({"w1", "w2"}), at));
+        continue;
+      }
+      Observation seen = Seen("m" + std::to_string(rng.Below(4)), {}, at, pick({"scan", "dns", "import"}));
+      if (rng.Chance(0.3)) seen.identifiers.push_back({"ip", "10.0.0." + std::to_string(rng.Below(3))});
+      for (const char* field : {"name", "vendor", "ip"})
+        if (rng.Chance(0.6))
+          seen.claims.push_back({field, pick({"", "a", "b", "c"}), static_cast<ClaimPolicy>(rng.Below(3))});
+      records.push_back(std::move(seen));
+    }
+    store::Entry entry = Entry(records, i * 1000, pick({"d:scan", "d:other"}));
+    entry.complete = rng.Chance(0.4);
+    entry.run = i + 1;
+    if (rng.Chance(0.2)) entry.status = RunStatus::kFailed, entry.message = "exit code 1";
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+}  // namespace backplane::ingest

@@ -1,0 +1,114 @@
+// A tiny dialect for tests: a folder with a file `<dialect>.list`, one plugin a line, its name and
+// what follows.
+//
+//   scan interval    runs each minute; `cron` at noon; without either it runs when called
+//   slow min=60000   milliseconds that it waits between two starts
+//   scan how=hang    what the fake runtime is told, "ok" unless given; `unprepared`: prepare fails
+//   scan runtime=x   instead of "fake"; `runtime=` declares settings only
+//
+// A plugin called `broken` is an error. Each has the integer setting `<name>_level`, 1 by default.
+// A run yields an observation per word of its log, or an object if the word starts with a plus.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "plugin/codec.h"
+
+namespace backplane {
+
+class TestCodec final : public Codec {
+ public:
+  explicit TestCodec(std::string name) : name_(std::move(name)) {}
+
+  static void WriteFolder(const std::filesystem::path& path, const std::string& dialect,
+                          const std::vector<std::string>& plugins) {
+    std::filesystem::create_directories(path);
+    std::ofstream out(path / (dialect + ".list"));
+    for (const std::string& plugin : plugins) out << plugin << "\n";
+  }
+
+  std::string_view name() const override { return name_; }
+
+  bool Recognises(const std::filesystem::path& path) const override {
+    return std::filesystem::exists(path / (name_ + ".list"));
+  }
+
+  ReadResult Read(const std::filesystem::path& path, const Settings&) const override {
+    ReadResult result;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+      const auto text = ReadFile(entry.path(), 1 << 20);
+      for (const std::string_view line : Split(text.value(), '\n'))
+        if (!line.empty()) AddPlugin(line, path, result);
+    }
+    return result;
+  }
+
+  Result<Settings> Effective(const Manifest& manifest, const Settings& site) const override {
+    const std::string key = manifest.name + "_level";
+    const auto given = site.find(key);
+    if (given == site.end()) return Settings{{key, 1}};
+    if (!given->second.is_number_integer()) return Fail(Errc::kInvalid, key + ": is not a whole number", key);
+    return Settings{{key, given->second}};
+  }
+
+  Result<Invocation> Prepare(const Manifest& manifest, const Job&, const Settings&, const RunContext&) const override {
+    const auto how = manifest.document.at("how").get<std::string>();
+    if (how == "unprepared") return Fail(Errc::kInvalid, "this plugin cannot be prepared");
+    Invocation invocation;
+    invocation.runtime = manifest.runtime;
+    for (const std::string_view word : Split(how, ',')) invocation.argv.emplace_back(word);
+    return invocation;
+  }
+
+  Batch Decode(const Manifest& manifest, const Settings&, const Output& output, TimePoint at) const override {
+    Batch batch;
+    for (const std::string_view word : Split(output.log, ' ')) {
+      if (word.empty()) continue;
+      if (word.starts_with('+'))
+        batch.records.push_back(ObjectRecord{.key = std::string(word), .at = at});
+      else
+        batch.records.push_back(
+            Observation{.source = manifest.name, .identifiers = {{"mac", std::string(word)}}, .claims = {}, .at = at});
+    }
+    return batch;
+  }
+
+ private:
+  void AddPlugin(std::string_view line, const std::filesystem::path& path, ReadResult& result) const {
+    const auto words = Split(line, ' ');
+    Manifest manifest;
+    manifest.name = std::string(words[0]);
+    if (manifest.name == "broken") {
+      result.findings.push_back({Finding::Severity::kError, path.string(), "", "this plugin is broken"});
+      return;
+    }
+    manifest.id = name_ + ":" + manifest.name;
+    manifest.dialect = name_;
+    manifest.title = manifest.name;
+    manifest.folder = path.string();
+    manifest.runtime = "fake";
+    manifest.document["how"] = "ok";
+    manifest.settings.push_back({.key = manifest.name + "_level", .type = "integer", .default_value = 1});
+    for (const std::string_view word : words) {
+      const std::string value(word.substr(word.find('=') + 1));
+      if (word == "interval") manifest.triggers.push_back({.kind = TriggerKind::kInterval, .interval = Millis(60'000)});
+      if (word == "cron") manifest.triggers.push_back({.kind = TriggerKind::kCron, .cron = "0 12 * * *"});
+      if (word == "start") manifest.triggers.push_back({.kind = TriggerKind::kStart});
+      if (word.starts_with("min=")) manifest.min_interval = Millis(std::stoll(value));
+      if (word.starts_with("how=")) manifest.document["how"] = value;
+      if (word.starts_with("runtime=")) manifest.runtime = value;
+    }
+    result.manifests.push_back(std::move(manifest));
+  }
+
+  const std::string name_;
+};
+
+}  // namespace backplane
