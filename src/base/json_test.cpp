@@ -31,7 +31,8 @@ TEST(Json, SaysWhereATextIsNoJson) {
 }
 
 TEST(Json, RefusesWhatIsNoSingleDocument) {
-  for (const char* text : {"", " ", "{", "[1,]", "{\"a\":1} x", "1 2", "nul", "'a'", "\"\x01\"", "\"\xff\"", "\"\xed\xa0\x80\""}) {
+  for (const char* text :
+       {"", " ", "{", "[1,]", "{\"a\":1} x", "1 2", "nul", "'a'", "\"\x01\"", "\"\xff\"", "\"\xed\xa0\x80\""}) {
     const auto json = ParseJson(text);
     ASSERT_FALSE(json) << text;
     EXPECT_EQ(json.error().code, Errc::kInvalid) << text;
@@ -67,7 +68,10 @@ TEST(Json, KeysOfOneObjectAreBounded) {
 }
 
 TEST(Json, DumpReplacesBytesThatAreNotUtf8) {
-  EXPECT_EQ(DumpJson(Json("a\xff" "b")), "\"a\xef\xbf\xbd" "b\"");
+  EXPECT_EQ(DumpJson(Json("a\xff"
+                          "b")),
+            "\"a\xef\xbf\xbd"
+            "b\"");
   EXPECT_EQ(DumpJson(Json("\xc3")), "\"\xef\xbf\xbd\"");
 }
 

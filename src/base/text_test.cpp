@@ -24,7 +24,10 @@ TEST(Text, TrimsWhiteSpaceAtTheEndsOnly) {
   EXPECT_EQ(Trim(" \t\r\n a b \n"), "a b");
   EXPECT_EQ(Trim(" \n "), "");
   EXPECT_EQ(Trim(""), "");
-  EXPECT_EQ(Trim("\x0b" "a"), "\x0b" "a");
+  EXPECT_EQ(Trim("\x0b"
+                 "a"),
+            "\x0b"
+            "a");
 }
 
 TEST(Text, LowersAsciiAndLeavesTheRest) { EXPECT_EQ(ToLower("AZ[\xc3\x84Q9"), "az[\xc3\x84q9"); }
@@ -38,9 +41,18 @@ TEST(Text, ReplacesWithoutLookingAtWhatItWrote) {
 TEST(Text, ShortensAtACharacter) {
   EXPECT_EQ(Shorten("hello", 5), "hello");
   EXPECT_EQ(Shorten("hello", 4), "hell...");
-  EXPECT_EQ(Shorten("a\xe2\x82\xac" "b", 2), "a...");
-  EXPECT_EQ(Shorten("a\xe2\x82\xac" "b", 3), "a...");
-  EXPECT_EQ(Shorten("a\xe2\x82\xac" "b", 4), "a\xe2\x82\xac...");
+  EXPECT_EQ(Shorten("a\xe2\x82\xac"
+                    "b",
+                    2),
+            "a...");
+  EXPECT_EQ(Shorten("a\xe2\x82\xac"
+                    "b",
+                    3),
+            "a...");
+  EXPECT_EQ(Shorten("a\xe2\x82\xac"
+                    "b",
+                    4),
+            "a\xe2\x82\xac...");
   EXPECT_EQ(Shorten("\xbf\xbf", 1), "...");
 }
 
@@ -115,8 +127,9 @@ TEST(Result, AnErrorPassesThroughWhole) {
 
 TEST(Result, EveryKindHasANameAndAStatus) {
   const std::map<Errc, std::pair<std::string, int>> expected = {
-      {Errc::kInvalid, {"invalid", 400}}, {Errc::kNotFound, {"not_found", 404}}, {Errc::kConflict, {"conflict", 409}},
-      {Errc::kDenied, {"denied", 403}},   {Errc::kTimeout, {"timeout", 504}},    {Errc::kUnavailable, {"unavailable", 503}},
+      {Errc::kInvalid, {"invalid", 400}},   {Errc::kNotFound, {"not_found", 404}},
+      {Errc::kConflict, {"conflict", 409}}, {Errc::kDenied, {"denied", 403}},
+      {Errc::kTimeout, {"timeout", 504}},   {Errc::kUnavailable, {"unavailable", 503}},
       {Errc::kInternal, {"internal", 500}}};
   for (const auto& [code, what] : expected) {
     EXPECT_EQ(ErrcName(code), what.first);

@@ -53,6 +53,10 @@ Result<Json> ReplayAndCompare(const std::filesystem::path& data) {
   const SystemClock clock;
   const TemporaryFolder folder;
   ingest::CoreFold fold;
+  std::error_code error;
+  if (!std::filesystem::exists(data / "backplane.db", error))
+    return Fail(Errc::kNotFound, fmt::format("{}: no store", (data / "backplane.db").string()));
+  BACKPLANE_ASSIGN(const Fd lock, LockFolder(data));
   BACKPLANE_ASSIGN(const auto stored, store::OpenSqlite({.file = data / "backplane.db"}));
   {
     // What the daemon had accepted but not folded yet is folded as it would have gone on.

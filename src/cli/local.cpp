@@ -3,13 +3,23 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 
 #include "base/files.h"
 #include "cli/table.h"
 #include "runtime/process/process_runtime.h"
 
 namespace backplane::cli {
+
+Result<Fd> LockFolder(const std::filesystem::path& data) {
+  Fd lock(open((data / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) return Fail(Errc::kUnavailable, fmt::format("{}: cannot be written", (data / "lock").string()));
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
+    return Fail(Errc::kConflict, fmt::format("another daemon runs on {}", data.string()));
+  return lock;
+}
 
 Result<std::unique_ptr<keeper::KeeperClient>> StartKeeper(const std::filesystem::path& folder) {
   BACKPLANE_TRY(MakePrivateFolder(folder));

@@ -5,12 +5,17 @@
 #include <memory>
 #include <string>
 
+#include "base/files.h"
 #include "base/result.h"
 #include "keeper/client.h"
 #include "plugin/catalog.h"
 #include "runtime/runtime.h"
 
 namespace backplane::cli {
+
+/// Takes a data folder for as long as the result lives: two processes that write to one would fight
+/// over it. kConflict: a daemon has it.
+Result<Fd> LockFolder(const std::filesystem::path& data);
 
 /// Starts the keeper that stands beside this program on `folder`.
 Result<std::unique_ptr<keeper::KeeperClient>> StartKeeper(const std::filesystem::path& folder);

@@ -52,7 +52,7 @@ int List(const Args& args) {
 int Show(const Args& args) {
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());
-  const auto plugin = client->Get("/plugins/" + http::PercentEncode(args.Get("NAME")));
+  const auto plugin = client->Get("/plugins/" + args.Get("NAME"));
   if (!plugin) return Report(plugin.error());
   if (args.Has("--json")) return PrintJson(*plugin), kOk;
   const Json decision = (*plugin)["last_decision"].is_null() ? Json::object() : (*plugin)["last_decision"];
@@ -96,7 +96,7 @@ int Run(const Args& args) {
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());
   const std::string name = args.Get("NAME");
-  const auto job = client->Post("/plugins/" + http::PercentEncode(name) + "/run");
+  const auto job = client->Post("/plugins/" + name + "/run");
   if (!job) return Report(job.error());
   const auto id = AwaitStart(*client, name, *job);
   if (!id) return Report(id.error());

@@ -29,7 +29,7 @@ int List(const Args& args) {
 int Show(const Args& args) {
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());
-  const std::string path = "/runs/" + http::PercentEncode(args.Get("ID"));
+  const std::string path = "/runs/" + args.Get("ID");
   const auto run = client->Get(path);
   if (!run) return Report(run.error());
   if (args.Has("--json")) return PrintJson(*run), kOk;
@@ -54,7 +54,7 @@ int Show(const Args& args) {
 int Cancel(const Args& args) {
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());
-  const auto run = client->Post("/runs/" + http::PercentEncode(args.Get("ID")) + "/cancel");
+  const auto run = client->Post("/runs/" + args.Get("ID") + "/cancel");
   if (!run) return Report(run.error());
   if (args.Has("--json")) return PrintJson(*run), kOk;
   std::puts(fmt::format("run {} is being ended", Text(*run, "id")).c_str());

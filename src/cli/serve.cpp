@@ -2,10 +2,7 @@
 #include <csignal>
 #include <cstdlib>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "api/api.h"
 #include "base/files.h"
@@ -28,15 +25,6 @@ Result<config::Site> SiteOf(const Args& args) {
   for (const auto& [option, variable] : {std::pair("--data", "BACKPLANE_DATA"), std::pair("--listen", "BACKPLANE_LISTEN")})
     if (args.Has(option)) setenv(variable, args.Get(option).c_str(), 1);
   return config::LoadSite(args.Get("--config"));
-}
-
-// Held until the process ends: two daemons on one folder would fight over it.
-Result<Fd> LockFolder(const std::filesystem::path& data) {
-  Fd lock(open((data / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock) return Fail(Errc::kUnavailable, fmt::format("{}: cannot be written", (data / "lock").string()));
-  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
-    return Fail(Errc::kConflict, fmt::format("another daemon runs on {}", data.string()));
-  return lock;
 }
 
 Result<std::string> LoadToken(const std::filesystem::path& file) {

@@ -121,7 +121,8 @@ TEST_F(SiteTest, AWrongVariableIsNamed) {
 }
 
 TEST_F(SiteTest, LimitsHoldAtBothEnds) {
-  for (const char* good : {"runs.workers = 1", "runs.workers = 1024", "events.keep = \"1m\"", "journal.keep = \"0s\"", "runs.keep = 100000"})
+  for (const char* good : {"runs.workers = 1", "runs.workers = 1024", "events.keep = \"1m\"", "journal.keep = \"0s\"",
+                           "runs.keep = 100000"})
     EXPECT_EQ(Refusal(good), "accepted") << good;
   EXPECT_EQ(Refusal("\nruns.workers = 0"), "2: runs.workers: 0 is not between 1 and 1024");
   EXPECT_EQ(Refusal("runs.workers = 1025"), "1: runs.workers: 1025 is not between 1 and 1024");
@@ -234,7 +235,7 @@ TEST(Options, EveryOneIsInTheReference) {
 
 TEST(Address, IsHostAndPortOnLoopback) {
   const std::tuple<const char*, const char*, int> good[] = {
-      {"127.0.0.1:8700", "127.0.0.1", 8700}, {"[::1]:0", "::1", 0},       {"localhost:65535", "127.0.0.1", 65535},
+      {"127.0.0.1:8700", "127.0.0.1", 8700}, {"[::1]:0", "::1", 0}, {"localhost:65535", "127.0.0.1", 65535},
       {"127.9.9.9:1", "127.9.9.9", 1},       {"::1:80", "::1", 80},
   };
   for (const auto& [text, host, port] : good) {
@@ -243,9 +244,9 @@ TEST(Address, IsHostAndPortOnLoopback) {
     EXPECT_EQ(address->host, host) << text;
     EXPECT_EQ(address->port, port) << text;
   }
-  for (const char* text : {"", "8700", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:80x",
-                           ":80", "0.0.0.0:80", "[::]:80", "10.0.0.1:80", "example.org:80", "localhost.example.org:80",
-                           "127.example.org:80", "127.0.0.1.example.org:80"}) {
+  for (const char* text : {"", "8700", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1",
+                           "127.0.0.1:80x", ":80", "0.0.0.0:80", "[::]:80", "10.0.0.1:80", "example.org:80",
+                           "localhost.example.org:80", "127.example.org:80", "127.0.0.1.example.org:80"}) {
     const auto address = ParseAddress(text);
     ASSERT_FALSE(address) << text;
     EXPECT_EQ(address.error().code, Errc::kInvalid) << text;

@@ -14,13 +14,21 @@ using ::testing::IsEmpty;
 Observation FullObservation() {
   return {.source = "scan",
           .identifiers = {{"mac", "aa:bb"}, {"ip", "10.0.0.1"}},
-          .claims = {{"name", "a\"\\\n\t\x01 b", ClaimPolicy::kAlways}, {"ip", "", ClaimPolicy::kIfEmpty},
+          .claims = {{"name", "a\"\\\n\t\x01 b", ClaimPolicy::kAlways},
+                     {"ip", "", ClaimPolicy::kIfEmpty},
                      {"vendor", "\xc3\xa4\xf0\x9f\x98\x80", ClaimPolicy::kDefault}},
           .at = kNoon + Millis(123)};
 }
 ObjectRecord FullObject() {
-  return {.key = std::string("k\0x", 3), .primary = "p\n", .secondary = "s", .at = kNoon, .watched = {"1", "", "3", "\r"},
-          .extra = "e", .foreign_key = "f", .help = {"a", "b", "c", "d"}, .watch_key = "w"};
+  return {.key = std::string("k\0x", 3),
+          .primary = "p\n",
+          .secondary = "s",
+          .at = kNoon,
+          .watched = {"1", "", "3", "\r"},
+          .extra = "e",
+          .foreign_key = "f",
+          .help = {"a", "b", "c", "d"},
+          .watch_key = "w"};
 }
 
 TEST(BatchBody, RecordsComeBackAsTheyWere) {
@@ -59,10 +67,14 @@ TEST(BatchBody, RecordsComeBackAsTheyWere) {
 }
 
 TEST(BatchBody, BytesThatAreNotUtf8BecomeReplacementCharacters) {
-  const std::string body = EncodeRecords({Seen("m", {{"name", "a\xff" "b\xc3"}})});
+  const std::string body = EncodeRecords({Seen("m", {{"name",
+                                                      "a\xff"
+                                                      "b\xc3"}})});
   const auto record = DecodeRecord(SplitBody(body).at(0));
   ASSERT_TRUE(record);
-  EXPECT_EQ(std::get<Observation>(*record).claims[0].value, "a\xef\xbf\xbd" "b\xef\xbf\xbd");
+  EXPECT_EQ(std::get<Observation>(*record).claims[0].value,
+            "a\xef\xbf\xbd"
+            "b\xef\xbf\xbd");
 }
 
 TEST(BatchBody, EveryByteIsSafeInALine) {
@@ -82,12 +94,27 @@ TEST(BatchBody, AnEmptyBodyHasNoLines) {
 }
 
 TEST(BatchBody, OtherLinesAreRefused) {
-  for (const char* line :
-       {"", "x", "{}", "[]", "1", "\"o\"", "[\"z\"]", "[1]", "[\"o\"]", "[\"o\",\"s\",1]", "[\"o\",1,1,[],[]]", "[\"o\",\"s\",\"x\",[],[]]",
-        "[\"o\",\"s\",1,[1,2],[]]", "[\"o\",\"s\",1,[\"mac\"],[]]", "[\"o\",\"s\",1,{},[]]", "[\"o\",\"s\",1,[],[\"name\",\"a\"]]",
-        "[\"o\",\"s\",1,[],[\"name\",\"a\",3]]", "[\"o\",\"s\",1,[],[\"name\",\"a\",-1]]", "[\"o\",\"s\",1,[],[\"name\",\"a\",\"0\"]]",
-        "[\"x\",\"k\",\"p\",\"s\",1,[\"1\",\"2\",\"3\"],\"e\",\"f\",[\"\",\"\",\"\",\"\"],\"w\"]",
-        "[\"x\",\"k\",\"p\",\"s\",1,[\"1\",\"2\",\"3\",\"4\"],\"e\",\"f\",[\"\",\"\",\"\",\"\"]]"}) {
+  for (const char* line : {"",
+                           "x",
+                           "{}",
+                           "[]",
+                           "1",
+                           "\"o\"",
+                           "[\"z\"]",
+                           "[1]",
+                           "[\"o\"]",
+                           "[\"o\",\"s\",1]",
+                           "[\"o\",1,1,[],[]]",
+                           "[\"o\",\"s\",\"x\",[],[]]",
+                           "[\"o\",\"s\",1,[1,2],[]]",
+                           "[\"o\",\"s\",1,[\"mac\"],[]]",
+                           "[\"o\",\"s\",1,{},[]]",
+                           "[\"o\",\"s\",1,[],[\"name\",\"a\"]]",
+                           "[\"o\",\"s\",1,[],[\"name\",\"a\",3]]",
+                           "[\"o\",\"s\",1,[],[\"name\",\"a\",-1]]",
+                           "[\"o\",\"s\",1,[],[\"name\",\"a\",\"0\"]]",
+                           "[\"x\",\"k\",\"p\",\"s\",1,[\"1\",\"2\",\"3\"],\"e\",\"f\",[\"\",\"\",\"\",\"\"],\"w\"]",
+                           "[\"x\",\"k\",\"p\",\"s\",1,[\"1\",\"2\",\"3\",\"4\"],\"e\",\"f\",[\"\",\"\",\"\",\"\"]]"}) {
     const auto record = DecodeRecord(line);
     ASSERT_FALSE(record) << line;
     EXPECT_EQ(record.error().code, Errc::kInvalid) << line;

@@ -96,12 +96,14 @@ TEST_F(CoreFoldTest, TheRunLearnsHowMuchChanged) {
   run.token = {1, 1};
   run.started = kNoon;
   run.id = journal_.store().Write([&](store::Connection& c) { return store::Runs(c, kDefaultOrg).Begin(run); });
-  store::Entry entry = Entry({Seen("m", {{"name", "a"}}), Seen("m", {{"name", "a"}}), Seen("m", {{"name", "b"}}), Thing("k"), Thing("k")});
+  store::Entry entry = Entry(
+      {Seen("m", {{"name", "a"}}), Seen("m", {{"name", "a"}}), Seen("m", {{"name", "b"}}), Thing("k"), Thing("k")});
   entry.run = run.id;
   journal_.Append(entry);
   journal_.Fold([] { return std::int64_t{1}; });  // counts add up over slices
   const auto changed = [&] {
-    return journal_.store().Read([&](store::Connection& c) { return store::Runs(c, kDefaultOrg).Get(run.id)->changed; });
+    return journal_.store().Read(
+        [&](store::Connection& c) { return store::Runs(c, kDefaultOrg).Get(run.id)->changed; });
   };
   EXPECT_EQ(changed(), 3);
   entry.body = "";

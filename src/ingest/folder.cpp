@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -52,11 +53,12 @@ Folder::~Folder() {
 }
 
 void Folder::Wake() {
+  bool asleep = false;
   {
     const std::lock_guard lock(mutex_);
-    woken_ = true;
+    asleep = !std::exchange(woken_, true);
   }
-  woken_cv_.notify_all();
+  if (asleep) woken_cv_.notify_all();
 }
 
 bool Folder::WaitUntilFolded(Millis timeout) {

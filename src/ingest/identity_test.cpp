@@ -11,16 +11,16 @@ TEST(ClaimWins, IsTheWholeTruthTable) {
   constexpr auto kIfEmpty = ClaimPolicy::kIfEmpty;
   constexpr auto kDefault = ClaimPolicy::kDefault;
   struct Row {
-    const char* field;      // whose value the field has: "" (empty), "own", "other", "user"
+    const char* field;  // whose value the field has: "" (empty), "own", "other", "user"
     ClaimPolicy policy;
-    bool plugin_wins;       // source "own"
-    bool person_wins;       // source "user"
+    bool plugin_wins;  // source "own"
+    bool person_wins;  // source "user"
   };
   const Row rows[] = {
-      {"", kAlways, true, true},       {"", kIfEmpty, true, true},       {"", kDefault, true, true},
-      {"own", kAlways, true, true},    {"own", kIfEmpty, false, false},  {"own", kDefault, true, false},
-      {"other", kAlways, true, true},  {"other", kIfEmpty, false, false}, {"other", kDefault, false, false},
-      {"user", kAlways, false, true},  {"user", kIfEmpty, false, false}, {"user", kDefault, false, true},
+      {"", kAlways, true, true},      {"", kIfEmpty, true, true},        {"", kDefault, true, true},
+      {"own", kAlways, true, true},   {"own", kIfEmpty, false, false},   {"own", kDefault, true, false},
+      {"other", kAlways, true, true}, {"other", kIfEmpty, false, false}, {"other", kDefault, false, false},
+      {"user", kAlways, false, true}, {"user", kIfEmpty, false, false},  {"user", kDefault, false, true},
   };
   for (const Row& row : rows) {
     for (const bool locked : {false, true}) {

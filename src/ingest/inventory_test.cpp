@@ -112,7 +112,8 @@ TEST_F(InventoryFoldTest, APersonMayEmptyAField) {
 TEST_F(InventoryFoldTest, TakingBackWhatWasNeverSetChangesNothing) {
   Report(Seen("aa", {{"name", "a"}}));
   Report(Seen("aa", {{"name", "b"}}, 9, "dns"));  // later, and weaker
-  ASSERT_TRUE(journal_.Edit({.device = 1, .set = {{"name", std::nullopt}, {"vendor", std::nullopt}}, .lock = {}, .unlock = {}}));
+  ASSERT_TRUE(journal_.Edit(
+      {.device = 1, .set = {{"name", std::nullopt}, {"vendor", std::nullopt}}, .lock = {}, .unlock = {}}));
   EXPECT_EQ(journal_.Field(1, "name"), "a");
   EXPECT_THAT(journal_.Claims(1), ElementsAre("name dns=b", "name scan=a*"));
 }
@@ -172,7 +173,8 @@ TEST_F(InventoryFoldTest, OrganisationsDoNotShareDevices) {
 }
 
 TEST(DeviceEdit, ReadsBackWhatItWrites) {
-  const DeviceEdit edit{.device = 3, .set = {{"name", "x"}, {"owner", std::nullopt}}, .lock = {"name"}, .unlock = {"ip"}};
+  const DeviceEdit edit{
+      .device = 3, .set = {{"name", "x"}, {"owner", std::nullopt}}, .lock = {"name"}, .unlock = {"ip"}};
   const auto back = DecodeEdit(EncodeEdit(edit));
   ASSERT_TRUE(back);
   EXPECT_EQ(back->device, 3);
@@ -183,11 +185,9 @@ TEST(DeviceEdit, ReadsBackWhatItWrites) {
 
 TEST(DeviceEdit, RefusalsNameTheField) {
   const std::pair<const char*, const char*> cases[] = {
-      {R"({"set":{"nmae":"x"}})", "set.nmae"},   {R"({"set":{"name":5}})", "set.name"},
-      {R"({"set":[]})", "set"},                  {R"({"lock":["nmae"]})", "lock"},
-      {R"({"unlock":[1]})", "unlock"},           {R"({"lock":"name"})", "lock"},
-      {R"({"device":"1"})", "device"},           {R"({"other":1})", "other"},
-      {"[]", ""},
+      {R"({"set":{"nmae":"x"}})", "set.nmae"}, {R"({"set":{"name":5}})", "set.name"}, {R"({"set":[]})", "set"},
+      {R"({"lock":["nmae"]})", "lock"},        {R"({"unlock":[1]})", "unlock"},       {R"({"lock":"name"})", "lock"},
+      {R"({"device":"1"})", "device"},         {R"({"other":1})", "other"},           {"[]", ""},
   };
   for (const auto& [text, where] : cases) {
     const auto edit = DecodeEdit(*ParseJson(text));

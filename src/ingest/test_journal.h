@@ -28,8 +28,15 @@ inline Observation Seen(const std::string& mac, std::vector<Claim> claims = {}, 
 }
 
 inline ObjectRecord Thing(const std::string& key, const std::string& watch_key = "w", int at = 0) {
-  return {.key = key, .primary = "p" + key, .secondary = "s", .at = kNoon + Millis(at), .watched = {},
-          .extra = "", .foreign_key = "", .help = {}, .watch_key = watch_key};
+  return {.key = key,
+          .primary = "p" + key,
+          .secondary = "s",
+          .at = kNoon + Millis(at),
+          .watched = {},
+          .extra = "",
+          .foreign_key = "",
+          .help = {},
+          .watch_key = watch_key};
 }
 
 inline store::Entry Entry(const std::vector<Record>& records, int at = 0, const std::string& plugin = "d:scan") {
@@ -57,7 +64,9 @@ class TestJournal {
   }
   /// Folds what is not folded yet, in slices of `steps()` steps.
   void Fold(const std::function<std::int64_t()>& steps = [] { return std::int64_t{1'000'000}; }) {
-    while (store_.Write([&](store::Connection& c) { return Slice(c, steps()); })) continue;
+    store_.Write([&](store::Connection& c) {
+      while (Slice(c, steps())) continue;
+    });
   }
   void AppendAndFold(const store::Entry& entry) {
     Append(entry);
@@ -85,9 +94,8 @@ class TestJournal {
     return texts;
   }
   store::Entity Device(EntityId id, OrgId org = kDefaultOrg) {
-    return store_.Read([&](store::Connection& c) {
-      return store::Inventory(c, org).Get(id).value_or(store::Entity{});
-    });
+    return store_.Read(
+        [&](store::Connection& c) { return store::Inventory(c, org).Get(id).value_or(store::Entity{}); });
   }
   std::string Field(EntityId id, const std::string& field) { return Device(id).fields[*store::FieldIndex(field)]; }
   /// "field source=value*", with a star at the winner.
@@ -120,8 +128,9 @@ class TestJournal {
     }
     const auto progress = fold_.Apply(c, open, mark.position, {.steps = steps, .spent = {}});
     EXPECT_TRUE(progress.done || progress.position > mark.position);  // a slice never stands still
-    store::SetWatermark(c, "core", progress.done ? store::Watermark{open.entry.id, 0}
-                                                 : store::Watermark{mark.entry, progress.position});
+    store::SetWatermark(
+        c, "core",
+        progress.done ? store::Watermark{open.entry.id, 0} : store::Watermark{mark.entry, progress.position});
     return true;
   }
 
@@ -133,7 +142,9 @@ class TestJournal {
 /// A journal's worth of batches that meet every rule: the same seed gives the same.
 inline std::vector<store::Entry> RandomEntries(std::uint64_t seed, int count) {
   Rng rng(seed);
-  const auto pick = [&](std::initializer_list<const char*> of) { return std::string(*(of.begin() + rng.Below(of.size()))); };
+  const auto pick = [&](std::initializer_list<const char*> of) {
+    return std::string(*(of.begin() + rng.Below(of.size())));
+  };
   std::vector<store::Entry> entries;
   for (int i = 0; i < count; ++i) {
     std::vector<Record> records;

@@ -11,8 +11,9 @@ namespace {
 
 TEST(Model, StatusNamesReadBack) {
   std::set<std::string> names;
-  for (const auto status : {RunStatus::kRunning, RunStatus::kOk, RunStatus::kFailed, RunStatus::kTimeout, RunStatus::kKilled,
-                            RunStatus::kCancelled, RunStatus::kNotStarted, RunStatus::kInterrupted}) {
+  for (const auto status :
+       {RunStatus::kRunning, RunStatus::kOk, RunStatus::kFailed, RunStatus::kTimeout, RunStatus::kKilled,
+        RunStatus::kCancelled, RunStatus::kNotStarted, RunStatus::kInterrupted}) {
     EXPECT_EQ(ParseRunStatus(RunStatusName(status)), status);
     EXPECT_TRUE(names.insert(RunStatusName(status)).second);
   }

@@ -20,7 +20,8 @@ class CatalogTest : public ::testing::Test {
     dialects_.push_back(std::make_unique<TestCodec>("two"));
   }
   // Makes a folder with plugins of a dialect: "name" or "name trigger".
-  config::PluginFolder Folder(const std::string& name, const std::string& dialect, const std::vector<std::string>& plugins) {
+  config::PluginFolder Folder(const std::string& name, const std::string& dialect,
+                              const std::vector<std::string>& plugins) {
     const auto path = folder_.path() / name;
     TestCodec::WriteFolder(path, dialect, plugins);
     return {.path = path, .dialect = "", .run_at_start = false};
@@ -61,7 +62,8 @@ TEST_F(CatalogTest, SaysWhatCannotBeRead) {
   config::PluginFolder named = Folder("a", "one", {"x"});
   named.dialect = "three";
   std::filesystem::create_directory(folder_.path() / "empty");
-  site_.folders = {{.path = folder_.path() / "gone", .dialect = ""}, named, {.path = folder_.path() / "empty", .dialect = ""}};
+  site_.folders = {
+      {.path = folder_.path() / "gone", .dialect = ""}, named, {.path = folder_.path() / "empty", .dialect = ""}};
   site_.settings["four"]["k"] = "v";
   const Catalog catalog = Load();
   EXPECT_THAT(Ids(catalog), IsEmpty());
@@ -108,7 +110,7 @@ TEST_F(CatalogTest, SettingsOfADialectAreThoseOfAllItsPlugins) {
 }
 
 TEST_F(CatalogTest, RunAtStartAddsATriggerToWhatIsScheduled) {
-  config::PluginFolder folder = Folder("a", "one", {"plain", "timed interval", "cron cron"});
+  config::PluginFolder folder = Folder("a", "one", {"plain", "timed interval", "noon cron"});
   folder.run_at_start = true;
   site_.folders = {folder, Folder("b", "two", {"other interval"})};
   const Catalog catalog = Load();
@@ -119,7 +121,7 @@ TEST_F(CatalogTest, RunAtStartAddsATriggerToWhatIsScheduled) {
   };
   EXPECT_THAT(kinds("one:plain"), IsEmpty());
   EXPECT_THAT(kinds("one:timed"), ElementsAre(TriggerKind::kInterval, TriggerKind::kStart));
-  EXPECT_THAT(kinds("one:cron"), ElementsAre(TriggerKind::kCron, TriggerKind::kStart));
+  EXPECT_THAT(kinds("one:noon"), ElementsAre(TriggerKind::kCron, TriggerKind::kStart));
   EXPECT_THAT(kinds("two:other"), ElementsAre(TriggerKind::kInterval));
 }
 

@@ -119,7 +119,8 @@ TEST_P(DatabaseTest, AFailingPieceIsUndoneAlone) {
   {
     Gate gate(*store_);
     const auto submit = [&](std::size_t index, Database::Work work) {
-      store_->Submit(Priority::kNormal, std::move(work), [&results, index](Status status) { results[index] = std::move(status); });
+      store_->Submit(Priority::kNormal, std::move(work),
+                     [&results, index](Status status) { results[index] = std::move(status); });
     };
     submit(0, [](Connection& c) -> Status { return Put(c, "a", 1), Status(); });
     submit(1, [](Connection& c) -> Status {
@@ -169,15 +170,14 @@ TEST_P(DatabaseTest, WhatWaitsIsCommittedAsOneGroup) {
   {
     Gate gate(*store_);
     store_->Submit(Priority::kNormal, [](Connection& c) -> Status { return Put(c, "first", 1), Status(); }, {});
-    store_->Submit(
-        Priority::kNormal,
-        [&](Connection& c) -> Status {
-          EXPECT_THAT(Names(c), ElementsAre("first"));
-          reader = std::thread([&] { seen = !Stored().empty(); });
-          reader.join();
-          return {};
-        },
-        {});
+    store_->Submit(Priority::kNormal,
+                   [&](Connection& c) -> Status {
+                     EXPECT_THAT(Names(c), ElementsAre("first"));
+                     reader = std::thread([&] { seen = !Stored().empty(); });
+                     reader.join();
+                     return {};
+                   },
+                   {});
     gate.Open();
   }
   store_.Write([](Connection&) {});
@@ -216,7 +216,8 @@ TEST_P(DatabaseTest, ReadersCannotWrite) {
 
 TEST_P(DatabaseTest, AFailedReadLeavesItsConnectionUsable) {
   for (int i = 0; i < 50; ++i) {
-    const Status broken = store_->Read([](Connection& c) -> Status { return c.Query("SELECT x FROM nowhere"), Status(); });
+    const Status broken =
+        store_->Read([](Connection& c) -> Status { return c.Query("SELECT x FROM nowhere"), Status(); });
     EXPECT_EQ(broken.error().code, Errc::kInternal);
     EXPECT_THAT(broken.error().message, HasSubstr("nowhere"));
     const Status refused = store_->Read([](Connection&) -> Status { return Fail(Errc::kNotFound, "nothing"); });
@@ -229,14 +230,15 @@ TEST_P(DatabaseTest, AFailedReadLeavesItsConnectionUsable) {
 TEST_P(DatabaseTest, TheWriterItselfIsNeverHeldByAFullQueue) {
   constexpr int kMany = 10'500;  // more than may wait
   std::atomic<int> done{0};
-  store_->Submit(
-      Priority::kNormal,
-      [&](Connection&) -> Status {
-        for (int i = 0; i < kMany; ++i)
-          store_->Submit(Priority::kNormal, [](Connection&) -> Status { return {}; }, [&](const Status&) { ++done; });
-        return {};
-      },
-      {});
+  Database& database = *store_;
+  database.Submit(Priority::kNormal,
+                  [&](Connection&) -> Status {
+                    for (int i = 0; i < kMany; ++i)
+                      database.Submit(
+                          Priority::kNormal, [](Connection&) -> Status { return {}; }, [&](const Status&) { ++done; });
+                    return {};
+                  },
+                  {});
   store_.Close();
   EXPECT_EQ(done, kMany);
 }
@@ -246,9 +248,10 @@ TEST_P(DatabaseTest, TheEndCarriesOutWhatWaits) {
   {
     Gate gate(*store_);
     for (int i = 0; i < 1'000; ++i)
-      store_->Submit(i % 3 == 0 ? Priority::kSlice : Priority::kNormal,
-                     [i](Connection& c) -> Status { return Put(c, "n" + std::to_string(i), i), Status(); },
-                     [&](const Status& status) { done += status ? 1 : 0; });
+      store_->Submit(
+          i % 3 == 0 ? Priority::kSlice : Priority::kNormal,
+          [i](Connection& c) -> Status { return Put(c, "n" + std::to_string(i), i), Status(); },
+          [&](const Status& status) { done += status ? 1 : 0; });
     gate.Open();
     store_.Close();
   }
@@ -261,21 +264,20 @@ TEST_P(DatabaseTest, ASliceLetsEverybodyElsePass) {
   std::vector<std::string> order;
   {
     Gate gate(*store_);
-    const auto submit = [&](Priority priority, const std::string& name) {
-      store_->Submit(priority, [&order, name](Connection&) -> Status { return order.push_back(name), Status(); }, {});
+    const auto submit = [&order, &database = *store_](Priority priority, const std::string& name) {
+      database.Submit(priority, [&order, name](Connection&) -> Status { return order.push_back(name), Status(); }, {});
     };
     submit(Priority::kSlice, "slice 1");
     submit(Priority::kSlice, "slice 2");
     submit(Priority::kNormal, "person 1");
     // Submitted when the group is under way, and yet before the second slice.
-    store_->Submit(
-        Priority::kNormal,
-        [&order, submit](Connection&) -> Status {
-          order.push_back("person 2");
-          submit(Priority::kNormal, "person 3");
-          return {};
-        },
-        {});
+    store_->Submit(Priority::kNormal,
+                   [&order, submit](Connection&) -> Status {
+                     order.push_back("person 2");
+                     submit(Priority::kNormal, "person 3");
+                     return {};
+                   },
+                   {});
     gate.Open();
   }
   store_.Close();

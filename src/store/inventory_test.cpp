@@ -65,7 +65,8 @@ TEST_P(InventoryTest, EveryFieldIsSaved) {
   With([](Inventory& inventory) {
     Entity entity;
     entity.id = inventory.Create("device", kNoon);
-    for (std::size_t i = 0; i < kDeviceFields.size(); ++i) entity.fields[i] = std::string("value of ") + kDeviceFields[i];
+    for (std::size_t i = 0; i < kDeviceFields.size(); ++i)
+      entity.fields[i] = std::string("value of ") + kDeviceFields[i];
     entity.last_seen = kNoon + Millis(5);
     entity.revision = 3;
     inventory.Save(entity);

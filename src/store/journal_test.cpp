@@ -28,8 +28,13 @@ class JournalTest : public StoreTest {
 };
 
 TEST_P(JournalTest, AnEntryComesBackAsItWasAppended) {
-  const Entry batch{.at = kNoon, .plugin = "d:scan", .run = 7, .status = RunStatus::kFailed, .message = "exit code 1",
-                    .complete = true, .body = "[1]\n"};
+  const Entry batch{.at = kNoon,
+                    .plugin = "d:scan",
+                    .run = 7,
+                    .status = RunStatus::kFailed,
+                    .message = "exit code 1",
+                    .complete = true,
+                    .body = "[1]\n"};
   const Entry edit{.kind = EntryKind::kEdit, .at = kNoon + Millis(1), .base = {1, 5}, .body = "{}"};
   EXPECT_EQ(Append(batch), 1);
   EXPECT_EQ(Append(edit), 2);
@@ -103,7 +108,8 @@ class EventsTest : public StoreTest {
     });
   }
   EventSeq Append(const std::string& topic, int at = 0, OrgId org = kDefaultOrg) {
-    return With([&](Events& events) { return events.Append({0, topic, kNoon + Millis(at), "d:scan", 3, 4, "{}"}); }, org);
+    return With([&](Events& events) { return events.Append({0, topic, kNoon + Millis(at), "d:scan", 3, 4, "{}"}); },
+                org);
   }
   std::vector<EventSeq> After(EventSeq after, int limit, const std::string& topic, OrgId org = kDefaultOrg) {
     std::vector<EventSeq> seqs;

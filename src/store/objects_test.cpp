@@ -14,8 +14,14 @@ using ::testing::IsEmpty;
 const TimePoint kNoon = FromMillis(1'787'400'000'000);
 
 ObjectRecord Record(const std::string& key, int at = 0) {
-  return {.key = key, .primary = "p" + key, .secondary = "s" + key, .at = kNoon + Millis(at),
-          .watched = {"1", "2", "3", "4"}, .extra = "x", .foreign_key = "f", .help = {"a", "b", "c", "d"},
+  return {.key = key,
+          .primary = "p" + key,
+          .secondary = "s" + key,
+          .at = kNoon + Millis(at),
+          .watched = {"1", "2", "3", "4"},
+          .extra = "x",
+          .foreign_key = "f",
+          .help = {"a", "b", "c", "d"},
           .watch_key = "w"};
 }
 

@@ -151,7 +151,8 @@ TEST_P(RunsTest, FindByKeyGivesTheNewestOfTheLane) {
 
 TEST_P(RunsTest, ListFiltersAndPages) {
   for (int i = 1; i <= 6; ++i) {
-    const RunRow run = Begin(NewRun({1, i}, "call/" + std::to_string(i % 2), {kDefaultOrg, i <= 4 ? "d:a" : "d:b", ""}));
+    const RunRow run =
+        Begin(NewRun({1, i}, "call/" + std::to_string(i % 2), {kDefaultOrg, i <= 4 ? "d:a" : "d:b", ""}));
     if (i != 6) Close(run, i % 2 == 0 ? RunStatus::kOk : RunStatus::kFailed);
   }
   EXPECT_THAT(Ids({}), ElementsAre(6, 5, 4, 3, 2, 1));
@@ -188,18 +189,30 @@ TEST_P(RunsTest, PruneKeepsFailuresChangesAndTheNewest) {
   EXPECT_THAT(prune(0, 0), UnorderedElementsAre(8));
 }
 
-TEST_P(RunsTest, LanesRememberTheirLastStart) {
-  RunRow run = NewRun({1, 1}, "slot/1");
-  Begin(run);
-  run.started = kNoon + Millis(60'000);
-  run.key = "slot/2";
-  run.token = {1, 2};
-  Begin(run);
-  const auto lanes = store_.Read(AllLanes);
-  ASSERT_EQ(lanes.size(), 1U);
-  EXPECT_EQ(lanes[0].key, kLane);
-  EXPECT_EQ(lanes[0].last_started, kNoon + Millis(60'000));
-  EXPECT_EQ(lanes[0].last_key, "slot/2");
+TEST_P(RunsTest, LanesRememberTheirLastStartAndTheirGreatestSlot) {
+  const auto lane = [this] {
+    const auto lanes = store_.Read(AllLanes);
+    EXPECT_EQ(lanes.size(), 1U);
+    return lanes.at(0);
+  };
+  int counter = 0;
+  const auto begin = [&](int at, std::optional<TimePoint> slot) {
+    RunRow run = NewRun({1, ++counter});
+    run.started = kNoon + Millis(at);
+    With([&](Runs& runs) { runs.Begin(run, slot); });
+  };
+  begin(1, std::nullopt);
+  EXPECT_EQ(lane().key, kLane);
+  EXPECT_EQ(lane().last_started, kNoon + Millis(1));
+  EXPECT_EQ(lane().last_slot, std::nullopt);
+  begin(2, kNoon + Millis(500));
+  EXPECT_EQ(lane().last_slot, kNoon + Millis(500));
+  begin(3, std::nullopt);  // a call does not forget it
+  begin(4, kNoon + Millis(400));
+  EXPECT_EQ(lane().last_started, kNoon + Millis(4));
+  EXPECT_EQ(lane().last_slot, kNoon + Millis(500));
+  begin(5, kNoon + Millis(600));
+  EXPECT_EQ(lane().last_slot, kNoon + Millis(600));
 }
 
 TEST_P(RunsTest, OpenRunsAreThoseWithoutAnEnd) {

@@ -96,6 +96,6 @@ class StoreTest : public ::testing::TestWithParam<Backend> {
 }  // namespace backplane::store
 
 /// Runs the suite over every backend.
-#define BACKPLANE_OVER_BACKENDS(suite)                                                             \
+#define BACKPLANE_OVER_BACKENDS(suite)                                                        \
   INSTANTIATE_TEST_SUITE_P(Every, suite, ::testing::ValuesIn(::backplane::store::Backends()), \
                            ::backplane::store::BackendName)

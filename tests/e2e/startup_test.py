@@ -72,13 +72,13 @@ def test_a_second_daemon_on_a_folder_is_refused(site):
 @pytest.mark.parametrize("listen, words", [
     ("0.0.0.0:0", "only loopback addresses"), ("[::]:0", "only loopback addresses"),
     ("192.0.2.1:8700", "only loopback addresses"), ("example.org:80", "only loopback addresses"),
-    ("127.evil.example:0", "127.evil.example"),
+    ("127.evil.example:0", "only loopback addresses"),
     ("127.0.0.1", "is not ADDRESS:PORT"), ("127.0.0.1:http", "the port"), ("127.0.0.1:70000", "the port"),
     ("", "is not ADDRESS:PORT"),
 ])
 def test_other_addresses_than_loopback_are_refused(site, listen, words):
     assert words in refusal(site, listen, listen=listen)
-    assert not (site.data / "backplane.db").exists() or "evil" in listen
+    assert not site.data.exists()
 
 
 def test_ipv6_loopback_is_listened_on(site):
@@ -95,7 +95,7 @@ def test_ipv6_loopback_is_listened_on(site):
 def test_a_taken_port_is_named(site):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        refusal(site, f"127.0.0.1:{port}", "in use", listen=f"127.0.0.1:{port}")
+        refusal(site, f"127.0.0.1:{port}", "another server is listening", listen=f"127.0.0.1:{port}")
     assert not sites.processes_of(site.data)
 
 
@@ -137,9 +137,7 @@ def test_the_database_of_a_later_version_is_refused(site):
     site.stop()
     database = site.data / "backplane.db"
     with contextlib.closing(sqlite3.connect(database)) as connection:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        assert version > 0
-        connection.execute(f"PRAGMA user_version = {version + 1}")
+        connection.execute("INSERT INTO schema_version (number, title) VALUES (1000000, 'from the future')")
         connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = database.read_bytes()
@@ -171,7 +169,6 @@ def test_broken_plugins_do_not_keep_the_daemon_from_starting(site):
 
 def test_options_come_from_file_environment_and_command_line_in_this_order(site):
     site.configure(options='listen = "127.0.0.3:0"\nruns.workers = 3')
-    site.daemon = None
     site.start(listen="127.0.0.2:0", BACKPLANE_LISTEN="127.0.0.4:0")
     assert site.address[0] == "127.0.0.2"
 

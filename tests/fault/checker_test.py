@@ -80,7 +80,8 @@ AN_EDIT = "(SELECT MAX(seq) FROM event WHERE run IS NULL OR run = 0)"
     (f"DELETE FROM event WHERE seq = {AN_EDIT}", "edit"),
     ("DELETE FROM object WHERE id = (SELECT MAX(id) FROM object)", "objects"),
     ("UPDATE object SET watched1 = 'made up' WHERE id = (SELECT MIN(id) FROM object)", "objects"),
-    ("UPDATE object SET status = 'missing' WHERE id = (SELECT MIN(id) FROM object WHERE status <> 'missing')", "objects"),
+    ("UPDATE object SET status = 'missing' WHERE id = (SELECT MIN(id) FROM object WHERE status <> 'missing')",
+     "objects"),
     ("UPDATE entity SET ip = '10.9.9.9' WHERE id = (SELECT MIN(id) FROM entity)", "devices"),
     ("UPDATE entity SET revision = revision + 1 WHERE id = (SELECT MIN(id) FROM entity)", "revisions"),
     (f"UPDATE run SET status = 'running' WHERE id = {LAST_OK}", "running"),
@@ -88,11 +89,12 @@ AN_EDIT = "(SELECT MAX(seq) FROM event WHERE run IS NULL OR run = 0)"
     (f"UPDATE run SET taken = taken - 1 WHERE id = {LAST_OK}", "records were taken"),
     (f"UPDATE run SET changed = changed + 1 WHERE id = {LAST_OK}", "changes counted"),
     (f"DELETE FROM run WHERE id = {LAST_OK}", "not in the store"),
-    (f"UPDATE run SET job_key = 'call/other' WHERE id = (SELECT MAX(id) FROM run WHERE cause = 'call' AND status = 'ok')",
+    ("UPDATE run SET job_key = 'call/other' WHERE id = (SELECT MAX(id) FROM run WHERE cause = 'call' AND status = "
+     "'ok')",
      "a client was told"),
     (f"DELETE FROM journal WHERE run = {LAST_OK}", "journal entries"),
-    ("INSERT INTO journal (org, kind, at, plugin, run, status, complete, body) SELECT org, kind, at, plugin, run, status, "
-     f"complete, body FROM journal WHERE run = {LAST_OK}", "journal"),
+    ("INSERT INTO journal (org, kind, at, plugin, run, status, complete, body) SELECT org, kind, at, plugin, run, "
+     f"status, complete, body FROM journal WHERE run = {LAST_OK}", "journal"),
     ("UPDATE watermark SET entry = entry - 1", "folded up to"),
     ("UPDATE claim SET value = 'made up' WHERE source = 'user'", "a person set"),
     ("UPDATE entity SET comment = 'made up' WHERE id = (SELECT entity FROM claim WHERE source = 'user' AND "

@@ -19,7 +19,8 @@ class Record:
     """What one execution of a script wrote down."""
 
     def __init__(self, start):
-        self.run, self.nonce, self.start, self.rows, self.code, self.end = start["run"], start["nonce"], start["at"], None, None, None
+        self.run, self.nonce = start["run"], start["nonce"]
+        self.rows = self.code = self.end = None
 
 
 def read_records(folder, prefix, problems):
@@ -29,7 +30,7 @@ def read_records(folder, prefix, problems):
     for text in path.read_text().splitlines() if path.exists() else []:
         line = json.loads(text)
         if line["what"] == "overlap":
-            problems.append(f"{prefix}: {line['nonce']} started while {line['other']} ({line['of']}, pid {line['pid']}) lived")
+            problems.append(f"{prefix}: {line['nonce']} began while {line['of']} {line['pid']} of {line['other']} lived")
         elif line["what"] == "start":
             if line["run"] in records:
                 problems.append(f"{prefix}: run {line['run']} was executed twice")
@@ -37,7 +38,7 @@ def read_records(folder, prefix, problems):
                 problems.append(f"{prefix}: run {line['run']} started before run {current.run} ended")
             current = records[line["run"]] = Record(line)
         elif not current or line["nonce"] != current.nonce:
-            problems.append(f"{prefix}: sign of life of {line['nonce']} after run {current and current.run} had started")
+            problems.append(f"{prefix}: sign of life of {line['nonce']} in run {current and current.run}")
         elif line["what"] == "rows":
             current.rows = json.loads((folder / "rows" / f"{line['nonce']}.json").read_text())
         elif line["what"] == "end":
@@ -85,7 +86,7 @@ class Checker:
         self.problems = []
         self.expected = Expected()
         self.runs = {row["id"]: row for row in self.query("SELECT * FROM run ORDER BY id")}
-        self.entries = self.query("SELECT entry, kind, plugin, run, status, complete, body IS NULL AS empty FROM journal ORDER BY entry")
+        self.entries = self.query("SELECT entry, kind, plugin, run, status FROM journal ORDER BY entry")
         self.events = self.query("SELECT seq, topic, plugin, entity, run, body FROM event ORDER BY seq")
 
     def query(self, sql):
@@ -98,7 +99,8 @@ class Checker:
         """Compares two mappings, key by key."""
         different = [k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k)]
         if different:
-            some = [f"{key}: expected {expected.get(key)}, found {found.get(key)}" for key in sorted(different, key=str)[:SHOWN]]
+            some = [f"{key}: expected {expected.get(key)}, found {found.get(key)}"
+                    for key in sorted(different, key=str)[:SHOWN]]
             self.wrong(f"{what}: {len(different)} differ: " + "; ".join(some))
 
     def check(self):
@@ -130,7 +132,7 @@ class Checker:
             name = f"{prefix}: run {run}, {status}"
             if row["refused"]:
                 self.wrong(f"{name}: {row['refused']} rows were refused")
-            if self.disturbed and not taken and (status == "not_started" or status == "failed" and not (record and record.end)):
+            if self.disturbed and not taken and not (record and record.end) and status in ("not_started", "failed"):
                 pass
             elif status in ENDS:
                 if record is None or record.code not in ENDS[status]:
@@ -155,9 +157,9 @@ class Checker:
         for entry in accepted:
             run = self.runs.get(entry["run"])
             if run and entry["status"] != run["status"]:
-                self.wrong(f"journal entry {entry['entry']}: {entry['status']}, but run {run['id']} is {run['status']}")
+                self.wrong(f"journal entry {entry['entry']} of run {run['id']}, {run['status']}: {entry['status']}")
             if entry["run"] < last[entry["plugin"]]:
-                self.wrong(f"journal entry {entry['entry']}: run {entry['run']} was accepted after {last[entry['plugin']]}")
+                self.wrong(f"journal entry {entry['entry']} of run {entry['run']} after run {last[entry['plugin']]}")
             last[entry["plugin"]] = entry["run"]
         end = (self.entries[-1]["entry"] if self.entries else 0, 0)
         reached = [(row["entry"], row["position"]) for row in self.query("SELECT entry, position FROM watermark")]
@@ -165,13 +167,15 @@ class Checker:
             self.wrong(f"the journal ends at {end}, but is folded up to {reached}")
 
     def check_objects(self):
-        found = {(self.prefixes[row["plugin"]], row["primary_id"], row["secondary_id"]): [row["watched1"], row["status"]]
-                 for row in self.query("SELECT * FROM object")}
+        found = {}
+        for row in self.query("SELECT * FROM object"):
+            key = (self.prefixes[row["plugin"]], row["primary_id"], row["secondary_id"])
+            found[key] = [row["watched1"], row["status"]]
         self.same("objects", self.expected.objects, found)
 
     def check_devices(self):
         entities = {row["id"]: row for row in self.query("SELECT * FROM entity")}
-        macs = {row["entity"]: row["value"] for row in self.query("SELECT entity, value FROM identifier WHERE scheme = 'mac'")}
+        macs = {row["entity"]: row["value"] for row in self.query("SELECT * FROM identifier WHERE scheme = 'mac'")}
         named = {attempt.device for attempt in self.told.edits if attempt.field == "name"} if self.told else set()
         expected, found = {}, {}
         for mac, (ip, name) in self.expected.devices.items():
@@ -206,7 +210,8 @@ class Checker:
     def check_told(self):
         for text in self.told.wrong:
             self.wrong(f"an answer: {text}")
-        keys = collections.Counter((row["plugin"], row["job_key"]) for row in self.runs.values() if row["cause"] == "call")
+        called = [row for row in self.runs.values() if row["cause"] == "call"]
+        keys = collections.Counter((row["plugin"], row["job_key"]) for row in called)
         for (plugin, key), times in keys.items():
             if times > 1:
                 self.wrong(f"{plugin}: {times} runs for one key {key}")

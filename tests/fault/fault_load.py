@@ -6,10 +6,11 @@ import os
 import threading
 
 # What a client meets when the daemon dies under its request.
-GONE = (OSError, http.client.HTTPException, ValueError)
+GONE = (OSError, http.client.HTTPException, ValueError, KeyError)
+# "The server stops": as good as no answer.
+STOPS = 503
 # Edits a second, about: each is a journal entry.
 EDIT_PAUSE = 0.02
-EDITED_FIELDS = ("comment", "owner", "name")
 
 
 @dataclasses.dataclass
@@ -70,7 +71,7 @@ class Load:
                 status, document = self.site.call("POST", path, headers={"Idempotency-Key": key})
                 if status == 202 and document["run"] is not None:
                     return document["run"]
-                if status not in (202, 409):
+                if status not in (202, 409, STOPS):
                     self.told.wrong.append(f"POST {path}: {status} {document}")
             self.pause()
         return None
@@ -79,30 +80,33 @@ class Load:
         while not self.over.is_set():
             with contextlib.suppress(*GONE):
                 status, document = self.site.call("GET", f"/runs/{run}?wait=5")
-                if status != 200:
+                if status not in (200, STOPS):
                     self.told.wrong.append(f"GET /runs/{run}, which was started: {status} {document}")
                     return
-                if document["status"] != "running":
+                if status == 200 and document["status"] != "running":
                     self.told.ended[run] = (document["status"], document["taken"])
                     return
-                continue
             self.pause()
 
     def edit_devices(self):
-        devices, count = [], 0
+        devices = []
         while not self.over.is_set():
-            with contextlib.suppress(*GONE):
-                if count % 50 == 0 or not devices:
-                    devices = [d["id"] for d in self.site.get("/devices?limit=1000")["devices"]]
+            try:
+                if len(self.told.edits) % 50 == 0 or not devices:
+                    devices = [device["id"] for device in self.site.get("/devices?limit=1000")["devices"]]
                 if devices:
-                    count += 1
-                    # A few devices get a name too, which no plugin may take back.
-                    device = self.rng.choice(devices)
-                    field = EDITED_FIELDS[2] if device % 7 == 0 and count % 5 == 0 else EDITED_FIELDS[count % 2]
-                    attempt = Attempt(device, field, f"edit-{len(self.told.edits)}")
-                    self.told.edits.append(attempt)
-                    status, document = self.site.call("PATCH", f"/devices/{device}", {"set": {field: attempt.value}})
-                    attempt.answered = status == 200
-                    if status != 200:
-                        self.told.wrong.append(f"PATCH /devices/{device}: {status} {document}")
+                    self.edit(self.rng.choice(devices))
+            except GONE:
+                devices = []
             self.pause(EDIT_PAUSE)
+
+    def edit(self, device):
+        # A few devices get a name too, which no plugin may take back.
+        count = len(self.told.edits)
+        field = "name" if device % 7 == 0 and count % 5 == 0 else ("comment", "owner")[count % 2]
+        attempt = Attempt(device, field, f"edit-{count}")
+        self.told.edits.append(attempt)
+        status, document = self.site.call("PATCH", f"/devices/{device}", {"set": {field: attempt.value}})
+        attempt.answered = status == 200
+        if status not in (200, STOPS):
+            self.told.wrong.append(f"PATCH /devices/{device}: {status} {document}")

@@ -47,7 +47,8 @@ class UnixConnection(http.client.HTTPConnection):
 class Plugin:
     """What one plugin of the site is to do; see recording_script.py."""
 
-    def __init__(self, prefix, kind="objects", count=5, hold=0.0, fail=0.0, child=False, macs="02:00:00:00", timeout=30):
+    def __init__(self, prefix, kind="objects", count=5, hold=0.0, fail=0.0, child=False, macs="02:00:00:00",
+                 timeout=30):
         self.prefix, self.kind, self.count, self.hold = prefix, kind, count, hold
         self.fail, self.child, self.macs, self.timeout = fail, child, macs, timeout
 
@@ -122,7 +123,8 @@ class Site:
     def start(self, crash_at=None):
         """Starts the daemon; whether it answers. False: it died before, which only a crash point may do."""
         self.launch(crash_at)
-        wait_until(lambda: self.daemon.poll() is not None or self.answers(), lambda: f"daemon ready\n{self.log_tail()}")
+        wait_until(lambda: self.daemon.poll() is not None or self.answers(),
+                   lambda: f"daemon ready\n{self.log_tail()}")
         if self.daemon.poll() is not None and not (crash_at and self.daemon.returncode == -signal.SIGKILL):
             raise AssertionError(f"the daemon ended with {self.daemon.returncode}\n{self.log_tail()}")
         return self.daemon.returncode is None
@@ -137,7 +139,8 @@ class Site:
         """The pid of the daemon's keeper; None while there is none."""
         for pid in children_of(self.daemon.pid):
             with contextlib.suppress(OSError):
-                if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "backplane-keeper" and state_of(pid) not in "ZX":
+                name = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+                if name == "backplane-keeper" and state_of(pid) not in "ZX":
                     return pid
         return None
 
@@ -191,7 +194,7 @@ class Site:
         connection = UnixConnection(self.data / "api.sock", timeout)
         try:
             connection.request(method, "/api/v1" + path, None if body is None else json.dumps(body),
-                               {"Authorization": "Bearer " + token, "Content-Type": "application/json", **(headers or {})})
+                               {"Authorization": "Bearer " + token, **(headers or {})})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read() or b"null")
         finally:
@@ -219,7 +222,10 @@ class Site:
 
     def ended(self, run):
         """The run when it has ended."""
-        return wait_until(lambda: (d := self.get(f"/runs/{run}?wait=30"))["status"] != "running" and d, f"end of run {run}")
+        def it():
+            document = self.get(f"/runs/{run}?wait=30")
+            return document if document["status"] != "running" else None
+        return wait_until(it, f"end of run {run}")
 
     def wait_folded(self):
         def folded():

@@ -41,11 +41,14 @@ def start_hanging(site):
     """A run whose script has reported its rows and goes on."""
     before = lines_of(site, "HANGS", "alive")
     run = site.run("HANGS")
-    wait_until(lambda: lines_of(site, "HANGS", "alive") > before, "a sign of life")
+    wait_until(lambda: lines_of(site, "HANGS", "alive") > before, lambda: f"a sign of life\n{site.log_tail()}")
     return run
 
 
 def wrong(site, told=None, disturbed=False):
+    """What the checker says of a site whose daemon has stopped. What a stop leaves to be folded, the replay folds."""
+    replay = site.command("check", "--replay")
+    assert replay.returncode == 0, replay.stderr
     return check(site.data / "backplane.db", site.records, site.plugins, told, disturbed)
 
 
@@ -97,7 +100,8 @@ def rows_of(site, prefix, run):
 @pytest.mark.parametrize("damage", [
     pytest.param(lambda text: text + b"7 12", id="a torn last line"),
     pytest.param(lambda text: text + bytes(range(256)) * 40, id="bytes behind the last line"),
-    pytest.param(lambda text: text + b"\n\n- - - -\n9999999999999999999999 x y z\n4 1 0 \n", id="lines that say nothing"),
+    pytest.param(lambda text: text + b"\n\n- - - -\n9999999999999999999999 x y z\n4 1 0 \n",
+                 id="lines that say nothing"),
 ])
 def test_a_damaged_handle_file_still_names_what_is_left(make_site, damage):
     site = make_site(hanging(), Plugin("SHORT"), run_at_start=False)
@@ -115,7 +119,8 @@ def test_a_damaged_handle_file_still_names_what_is_left(make_site, damage):
     assert wrong(site) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"boot", b"\xff" * 5000, b"boot another-machine\n1 1 1 x\n"])
+@pytest.mark.parametrize("content", [b"", b"boot", b"\xff" * 5000, b"boot another-machine\n1 1 1 x\n"],
+                         ids=["empty", "cut", "noise", "of another boot"])
 def test_a_handle_file_without_any_sense_does_not_keep_the_daemon_from_starting(make_site, content):
     site = make_site(Plugin("SHORT"), run_at_start=False)
     site.start()
@@ -160,27 +165,59 @@ def fill(path):
                     filler.write(bytes(step))
 
 
+def free_and_recover(site, load, filler):
+    filler.unlink()
+    well = load.told.well()
+    wait_until(lambda: load.told.well() > well + 4, lambda: f"runs that end well again\n{site.log_tail()}")
+
+
+def settle_after_full_disk(site, load):
+    # What was refused was said so, as the daemon's trouble.
+    load.told.wrong = [text for text in load.told.wrong if ": 50" not in text]
+    assert site.stop() == 0
+    assert wrong(site, load.told, disturbed=True) == []
+
+
+def fill_under_load(site, load, filler):
+    wait_until(lambda: load.told.well() >= 6, "some load")
+    fill(filler)
+    # The word is SQLite's.
+    wait_until(lambda: "full" in site.log_tail(400), lambda: f"the full disk in the log\n{site.log_tail()}")
+
+
+def full_disk_site(make_site, disk):
+    return make_site(Plugin("OBJECTS", count=30), Plugin("BIG", kind="devices", count=300), data=disk / "data")
+
+
 def test_a_full_disk_is_told_and_costs_nothing_that_was_accepted(make_site):
     with small_disk(48) as disk:
-        site = make_site(Plugin("OBJECTS", count=30), Plugin("BIG", kind="devices", count=300), data=disk / "data")
+        site = full_disk_site(make_site, disk)
         try:
             site.start()
             with Load(site, random.Random(2)) as load:
-                wait_until(lambda: load.told.well() >= 6, "some load")
-                fill(disk / "filler")
-                # The sentence is SQLite's.
-                wait_until(lambda: "full" in site.log_tail(400), lambda: f"the full disk in the log\n{site.log_tail()}")
+                fill_under_load(site, load, disk / "filler")
                 assert site.answers(), "reading goes on"
-                refused = list(load.told.wrong)
-                (disk / "filler").unlink()
-                well = load.told.well()
-                wait_until(lambda: load.told.well() > well + 4, lambda: f"runs that end well again\n{site.log_tail()}")
-            # What was refused was said so, as the daemon's trouble.
-            load.told.wrong = [text for text in load.told.wrong if not (text.startswith("PATCH") and ": 50" in text)]
-            site.wait_folded()
-            assert site.stop() == 0
-            assert wrong(site, load.told, disturbed=True) == [], refused[:5]
-            replay = site.command("check", "--replay")
-            assert replay.returncode == 0, replay.stderr
+                free_and_recover(site, load, disk / "filler")
+            settle_after_full_disk(site, load)
+        finally:
+            site.remove()
+
+
+def test_a_daemon_that_is_killed_on_a_full_disk_goes_on_when_there_is_room(make_site):
+    with small_disk(48) as disk:
+        site = full_disk_site(make_site, disk)
+        try:
+            site.start()
+            with Load(site, random.Random(3)) as load:
+                fill_under_load(site, load, disk / "filler")
+                site.kill_daemon()
+                site.launch()
+                wait_until(lambda: site.daemon.poll() is not None or site.answers(), "the daemon up, or refusing")
+                if site.daemon.poll() is not None:
+                    assert site.daemon.returncode == 1, site.log_tail()
+                    (disk / "filler").write_bytes(b"")
+                    site.start()
+                free_and_recover(site, load, disk / "filler")
+            settle_after_full_disk(site, load)
         finally:
             site.remove()

@@ -60,7 +60,7 @@ def look_for_predecessors():
 
 def object_rows():
     # Some are left out each time, and become missing; every second one keeps its watched value.
-    reported = random.sample(range(PLAN["count"]), PLAN["count"] - random.randrange(1, PLAN["count"] // 3))
+    reported = random.sample(range(PLAN["count"]), random.randint(PLAN["count"] * 2 // 3, PLAN["count"]))
     return [[f"{PLAN['prefix']}-{i}", "null", f"{NONCE}-{i}" if i % 2 == 0 else "same"] for i in sorted(reported)]
 
 
@@ -97,7 +97,8 @@ def main():
     result = os.path.join(os.environ["NETALERTX_PLUGINS_LOG"], f"last_result.{PLAN['prefix']}.log")
     now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
     with open(result + ".new", "w", encoding="utf-8") as out:
-        out.writelines(f"{primary}|{second}|{now}|{watched}|null|null|null|null|null\n" for primary, second, watched in rows)
+        for primary, secondary, watched in rows:
+            out.write(f"{primary}|{secondary}|{now}|{watched}|null|null|null|null|null\n")
     os.replace(result + ".new", result)
     until = time.monotonic() + random.uniform(0, PLAN["hold"])
     while time.monotonic() < until:

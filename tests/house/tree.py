@@ -6,7 +6,8 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CPP = {".h", ".cpp"}
-NOT_PRODUCT = re.compile(r"_(test|bench|fuzz)\.cpp$")
+# Tests, and the headers that only tests share.
+NOT_PRODUCT = re.compile(r"_(test|bench|fuzz)\.cpp$|_fixture\.h$|^test_\w+\.h$")
 
 
 @dataclasses.dataclass(frozen=True)

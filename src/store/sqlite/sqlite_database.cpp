@@ -45,7 +45,10 @@ class SqliteDatabase final : public Database {
     writer_.Script("PRAGMA journal_mode = WAL");
     writer_.Script(options.synchronous == Synchronous::kFull ? "PRAGMA synchronous = FULL"
                                                              : "PRAGMA synchronous = NORMAL");
-    writer_.Script("PRAGMA foreign_keys = OFF; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0");
+    // temp_store: what a savepoint may have to undo stays in memory; else each group makes a temporary file.
+    writer_.Script(
+        "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0; "
+        "PRAGMA temp_store = MEMORY");
     checkpointer_.Script("PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -500");
     Migrate();
     sqlite3_wal_hook(

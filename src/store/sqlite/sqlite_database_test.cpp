@@ -47,7 +47,9 @@ TEST_F(SqliteDatabaseTest, RefusesAFileThatIsNoStore) {
 }
 
 TEST_F(SqliteDatabaseTest, RefusesADamagedFile) {
-  { ASSERT_TRUE(OpenSqlite(Options())); }
+  {
+    ASSERT_TRUE(OpenSqlite(Options()));
+  }
   auto content = ReadFile(Options().file, 16 << 20);
   ASSERT_TRUE(content);
   ASSERT_GT(content->size(), 4096U);

@@ -1,0 +1,81 @@
+// The API on a host with the fake runtime, behind a server on a unix socket.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "api/api.h"
+#include "base/text.h"
+#include "dispatch/host_fixture.h"
+
+namespace backplane::api {
+
+class ApiFixture {
+ public:
+  explicit ApiFixture(const std::vector<std::string>& plugins = {"scan how=ok,aa", "slow how=hang", "set runtime="})
+      : host_(plugins) {
+    api = std::make_unique<Api>(ApiParts{.database = *host_.store,
+                                         .catalog = host_.catalog(),
+                                         .host = *host_.host,
+                                         .folder = *host_.folder,
+                                         .bus = bus_,
+                                         .clock = host_.clock,
+                                         .runs = folder_.path() / "runs",
+                                         .token = "secret"});
+    auto server = http::Server::Start(
+        {.tcp = false, .socket = Socket()},
+        [this](const http::Request& request, const http::Responder& responder) { api->Handle(request, responder); });
+    EXPECT_TRUE(server);
+    server_ = *std::move(server);
+  }
+
+  dispatch::HostFixture& host() { return host_; }
+
+  http::Request NewRequest(const std::string& method, const std::string& path) const {
+    http::Request request{.method = method, .path = path};
+    request.headers["Host"] = "localhost";
+    request.headers["Authorization"] = "Bearer secret";
+    return request;
+  }
+  /// A request that a row answers, about ids that may not exist.
+  http::Request RequestFor(const Endpoint& endpoint) const {
+    std::string path =
+        ReplaceAll("/api/v1" + endpoint.path, "{id}", endpoint.path.starts_with("/plugins") ? "scan" : "1");
+    http::Request request = NewRequest(endpoint.method, path);
+    if (endpoint.method == "PATCH") request.body = R"({"set":{"name":"x"}})";
+    return request;
+  }
+  http::Response Send(const http::Request& request) const {
+    auto response = http::Fetch({.socket = Socket(), .host = "", .port = 0}, request, Millis(60'000));
+    EXPECT_TRUE(response) << response.error().message;
+    return response ? *response : http::Response{};
+  }
+  http::Response Get(const std::string& path, std::map<std::string, std::string> query = {}) const {
+    http::Request request = NewRequest("GET", path);
+    request.query = std::move(query);
+    return Send(request);
+  }
+  Json GetJson(const std::string& path, std::map<std::string, std::string> query = {}) const {
+    const auto response = Get(path, std::move(query));
+    EXPECT_EQ(response.status, 200) << path << ": " << response.body;
+    return ParseJson(response.body).value_or(Json());
+  }
+
+ private:
+  std::filesystem::path Socket() const { return folder_.path() / "api.sock"; }
+
+  TestFolder folder_;
+  dispatch::HostFixture host_;
+  events::Bus bus_{host_.clock};
+
+ public:
+  std::unique_ptr<Api> api;
+
+ private:
+  std::unique_ptr<http::Server> server_;  // last: it calls the api
+};
+
+}  // namespace backplane::api

@@ -1,0 +1,150 @@
+// A host with everything it works with, on a store of its own and the fake runtime.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/test_folder.h"
+#include "dispatch/host.h"
+#include "ingest/core_fold.h"
+#include "plugin/test_codec.h"
+#include "runtime/fake/fake_runtime.h"
+#include "store/events.h"
+#include "store/runs.h"
+#include "store/test_store.h"
+
+namespace backplane::dispatch {
+
+/// A store whose writes fail when told to.
+class FlakyDatabase final : public store::Database {
+ public:
+  explicit FlakyDatabase(store::Database& inner) : inner_(inner) {}
+
+  /// The next `count` writes fail.
+  void FailNext(int count) { left_ = count; }
+
+  void Submit(store::Priority priority, Work work, Done done) override {
+    if (left_ > 0) {
+      --left_;
+      work = [](store::Connection&) -> Status { return Fail(Errc::kUnavailable, "disk full"); };
+    }
+    inner_.Submit(priority, std::move(work), std::move(done));
+  }
+  Status Read(const std::function<Status(store::Connection&)>& work) override { return inner_.Read(work); }
+
+ private:
+  store::Database& inner_;
+  std::atomic<int> left_{0};
+};
+
+class HostFixture {
+ public:
+  /// Lines of the test dialect "t"; see plugin/test_codec.h.
+  explicit HostFixture(const std::vector<std::string>& plugins) {
+    runtimes_.push_back(std::make_unique<runtime::FakeRuntime>());
+    dialects_.push_back(std::make_unique<TestCodec>("t"));
+    TestCodec::WriteFolder(folder_.path() / "plugins", "t", plugins);
+    config::Site site;
+    site.folders.push_back({.path = folder_.path() / "plugins", .dialect = ""});
+    catalog_ = Catalog::Load(site, dialects_);
+    EXPECT_TRUE(catalog_.findings().empty());
+    Start();
+  }
+  ~HostFixture() { Stop(); }
+
+  Status TryStart() {
+    folder = std::make_unique<ingest::Folder>(*store, fold_, clock, [] {});
+    auto opened = Host::Open({.database = database,
+                              .catalog = catalog_,
+                              .runtimes = runtimes_,
+                              .folder = *folder,
+                              .clock = clock,
+                              .runs = folder_.path() / "runs",
+                              .share = folder_.path(),
+                              .python = "",
+                              .workers = 4,
+                              .ended = [this] { CountEnd(); }});
+    if (!opened) return Fail(opened.error());
+    host = *std::move(opened);
+    return {};
+  }
+  void Start() { ASSERT_TRUE(TryStart()); }
+  void Stop() {
+    host.reset();
+    folder.reset();
+  }
+
+  const Catalog& catalog() const { return catalog_; }
+  const Plugin& PluginOf(const std::string& name) const { return *catalog_.Find(name).value(); }
+  static LaneKey Lane(const std::string& name) { return {kDefaultOrg, "t:" + name, ""}; }
+
+  std::future<CallAnswer> CallLater(const std::string& name, const std::string& key) {
+    auto told = std::make_shared<std::promise<CallAnswer>>();
+    host->Call(PluginOf(name), key, [told](CallAnswer answer) { told->set_value(std::move(answer)); });
+    return told->get_future();
+  }
+  CallAnswer Call(const std::string& name, const std::string& key) { return CallLater(name, key).get(); }
+
+  /// Waits until `count` runs in all have ended since this was made.
+  void WaitForEnds(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return ends_ >= count; });
+  }
+  /// Calls, and returns the run as it ended.
+  Run RunToEnd(const std::string& name, const std::string& key) {
+    int before = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      before = ends_;
+    }
+    Call(name, key);
+    WaitForEnds(before + 1);
+    return Runs().front();
+  }
+  /// Every run, the newest first.
+  std::vector<Run> Runs() {
+    return store.Read([](store::Connection& c) { return store::Runs(c, kDefaultOrg).List({.limit = 1000}); });
+  }
+  Run RunOf(RunId id) {
+    return store.Read([&](store::Connection& c) { return store::Runs(c, kDefaultOrg).Get(id).value_or(Run{}); });
+  }
+  std::vector<std::string> Topics() {
+    EXPECT_TRUE(folder->WaitUntilFolded(Millis(60'000)));
+    std::vector<std::string> topics;
+    for (const store::Event& event :
+         store.Read([](store::Connection& c) { return store::Events(c, kDefaultOrg).After(0, 1000, ""); }))
+      topics.push_back(event.topic);
+    return topics;
+  }
+
+  const SystemClock clock;
+  store::TestStore store;
+  FlakyDatabase database{*store};
+  std::unique_ptr<ingest::Folder> folder;
+  std::unique_ptr<Host> host;
+
+ private:
+  void CountEnd() {
+    const std::lock_guard lock(mutex_);
+    ++ends_;
+    changed_.notify_all();
+  }
+
+  TestFolder folder_;
+  ingest::CoreFold fold_;
+  runtime::RuntimeList runtimes_;
+  DialectList dialects_;
+  Catalog catalog_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int ends_ = 0;
+};
+
+}  // namespace backplane::dispatch
