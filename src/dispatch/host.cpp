@@ -271,8 +271,10 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
     }
     return;
   }
+  bool awaited = false;
   {
     const std::lock_guard lock(mutex_);
+    awaited = !callers_.empty();  // who calls from now on finds the run
     for (const auto& task : tasks) {
       beginning_.erase({task->run.lane, task->run.key});
       running_[task->run.lane] = task;
@@ -284,6 +286,7 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
     for (const auto& task : tasks) tasks_.push_back(task);
   }
   task_arrived_.notify_one();
+  if (!awaited) return;
   for (const auto& task : tasks)
     Answer(task->run.lane, task->run.key, {CallAnswer::State::kStarted, task->run.id, ""});
 }

