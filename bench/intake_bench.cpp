@@ -51,9 +51,10 @@ std::string MakeRows(int count, int generation) {
   std::string rows;
   for (int i = 0; i < count; ++i) {
     const std::string mac = fmt::format("02:00:00:{:02x}:{:02x}:{:02x}", i >> 16 & 255, i >> 8 & 255, i & 255);
-    rows += fmt::format("{0}|10.{1}.{2}.{3}|2026-08-22 10:00:00|host-{4}-{5}|Vendor {6}|eth{7}|null|"
-                        "found on port {8}|{0}|null|null|null|null\n",
-                        mac, i >> 16 & 255, i >> 8 & 255, i & 255, i, generation, i % 50, i % 4, i % 48);
+    rows += fmt::format(
+        "{0}|10.{1}.{2}.{3}|2026-08-22 10:00:00|host-{4}-{5}|Vendor {6}|eth{7}|null|"
+        "found on port {8}|{0}|null|null|null|null\n",
+        mac, i >> 16 & 255, i >> 8 & 255, i & 255, i, generation, i % 50, i % 4, i % 48);
   }
   return rows;
 }
@@ -100,7 +101,8 @@ class Ours {
     measured.decode[pass] = CpuSeconds() - cpu;
     if (!acceptance.batch.refused.empty()) Die("a row was refused: " + acceptance.batch.refused[0].reason);
     std::promise<Status> accepted;
-    ingest::Accept(*database_, acceptance, [&](Status status) { accepted.set_value(std::move(status)); });
+    ingest::Accept(*database_, std::make_shared<const ingest::Sealed>(ingest::Seal(acceptance)),
+                   [&](Status status) { accepted.set_value(std::move(status)); });
     Must(accepted.get_future().get());
     if (!folder_thread_->WaitUntilFolded(Millis(60'000))) Die("not folded within a minute");
     measured.total[pass] = CpuSeconds() - cpu;
@@ -183,7 +185,8 @@ void Compare(const fs::path& ours, const fs::path& peers) {
       std::string example;
       if (a != left.end() && b != right.end())
         for (std::size_t i = 0; i < std::min(a->second.size(), b->second.size()) && example.empty(); ++i)
-          if (a->second[i] != b->second[i]) example = fmt::format("\n  ours: {}\n  peer: {}", a->second[i], b->second[i]);
+          if (a->second[i] != b->second[i])
+            example = fmt::format("\n  ours: {}\n  peer: {}", a->second[i], b->second[i]);
       Die(fmt::format("the two stores differ in {} ({} and {} rows){}", table, rows,
                       b == right.end() ? 0 : b->second.size(), example));
     }

@@ -116,6 +116,7 @@ void Work(const fs::path& folder, double seconds, Report& report) {
                                             .workers = kWorkers,
                                             .ended = [&report] { report.accepted.fetch_add(1); }});
     if (!host) Die(host.error().message);
+    (*host)->StartScheduling();
     while (WallSeconds() - wall < seconds) usleep(10'000);
   }
   report.wall = WallSeconds() - wall;
@@ -160,18 +161,23 @@ Recount CountAgain(const fs::path& folder) {
   const auto count = [db](const char* sql) { return Count(db, sql); };
   Recount result;
   result.accepted = count("SELECT COUNT(*) FROM run WHERE status = 'ok'");
-  Same("journal entries of runs that went well", count("SELECT COUNT(*) FROM journal WHERE status = 'ok'"), result.accepted);
+  Same("journal entries of runs that went well", count("SELECT COUNT(*) FROM journal WHERE status = 'ok'"),
+       result.accepted);
   Same("journal entries without their run, or twice",
        count("SELECT COUNT(*) - COUNT(DISTINCT run) FROM journal") +
-           count("SELECT COUNT(*) FROM journal LEFT JOIN run ON run.id = journal.run WHERE run.id IS NULL"), 0);
-  result.folded = count("SELECT COUNT(*) FROM journal WHERE status = 'ok' AND entry <= "
-                        "(SELECT COALESCE(MAX(entry), 0) FROM watermark)");
+           count("SELECT COUNT(*) FROM journal LEFT JOIN run ON run.id = journal.run WHERE run.id IS NULL"),
+       0);
+  result.folded = count(
+      "SELECT COUNT(*) FROM journal WHERE status = 'ok' AND entry <= "
+      "(SELECT COALESCE(MAX(entry), 0) FROM watermark)");
   Same("events of objects", count("SELECT COUNT(*) FROM event WHERE topic LIKE 'object.%'"), result.folded);
   Same("runs with such an event", count("SELECT COUNT(DISTINCT run) FROM event WHERE topic LIKE 'object.%'"),
        result.folded);
   Same("changes counted at runs", count("SELECT COALESCE(SUM(changed), 0) FROM run"), result.folded);
   Same("jobs that ran twice",
-       count("SELECT COUNT(*) FROM (SELECT 1 FROM run WHERE status = 'ok' GROUP BY plugin, job_key HAVING COUNT(*) > 1)"), 0);
+       count(
+           "SELECT COUNT(*) FROM (SELECT 1 FROM run WHERE status = 'ok' GROUP BY plugin, job_key HAVING COUNT(*) > 1)"),
+       0);
   sqlite3_close(db);
   return result;
 }
@@ -183,23 +189,31 @@ class BareLoop {
     if (const auto made = store::OpenSqlite({.file = file}); !made) Die(made.error().message);
     if (sqlite3_open(file.c_str(), &db_) != SQLITE_OK) Die("the bare loop cannot open its store");
     Script("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 2000");
-    lane_ = Prepare("INSERT INTO lane VALUES (1, ?1, '', 1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET epoch = excluded.epoch, "
-                    "counter = excluded.counter, last_started = excluded.last_started, last_slot = excluded.last_slot");
-    begin_ = Prepare("INSERT INTO run (org, plugin, target, cause, job_key, epoch, counter, status, started) "
-                     "VALUES (1, ?1, '', 'interval', ?4, 1, ?2, 'running', ?3)");
-    close_ = Prepare("UPDATE run SET status = 'ok', exit_code = 0, finished = ?3, taken = 1, command = ?4 WHERE id = ?2 "
-                     "AND EXISTS (SELECT 1 FROM lane WHERE org = 1 AND plugin = ?1 AND target = '' AND counter = ?2)");
-    journal_ = Prepare("INSERT INTO journal (org, kind, at, plugin, run, status, body) VALUES (1, 'batch', ?3, ?1, ?2, 'ok', ?5)");
+    lane_ = Prepare(
+        "INSERT INTO lane VALUES (1, ?1, '', 1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET epoch = excluded.epoch, "
+        "counter = excluded.counter, last_started = excluded.last_started, last_slot = excluded.last_slot");
+    begin_ = Prepare(
+        "INSERT INTO run (org, plugin, target, cause, job_key, epoch, counter, status, started) "
+        "VALUES (1, ?1, '', 'interval', ?4, 1, ?2, 'running', ?3)");
+    close_ = Prepare(
+        "UPDATE run SET status = 'ok', exit_code = 0, finished = ?3, taken = 1, command = ?4 WHERE id = ?2 "
+        "AND EXISTS (SELECT 1 FROM lane WHERE org = 1 AND plugin = ?1 AND target = '' AND counter = ?2)");
+    journal_ = Prepare(
+        "INSERT INTO journal (org, kind, at, plugin, run, status, body) VALUES (1, 'batch', ?3, ?1, ?2, 'ok', ?5)");
     object_ = Prepare(
-        "INSERT INTO object (org, plugin, object_key, primary_id, secondary_id, watched1, watched2, watched3, watched4, "
-        "extra, foreign_key, help1, help2, help3, help4, watch_key, status, created, changed, entry) VALUES (1, ?1, 'it', "
+        "INSERT INTO object (org, plugin, object_key, primary_id, secondary_id, watched1, watched2, watched3, "
+        "watched4, "
+        "extra, foreign_key, help1, help2, help3, help4, watch_key, status, created, changed, entry) VALUES (1, ?1, "
+        "'it', "
         "?1, '', ?4, '', '', '', '', '', '', '', '', '', ?4, 'new', ?3, ?3, ?2) ON CONFLICT DO UPDATE SET "
         "watched1 = excluded.watched1, watch_key = excluded.watch_key, status = 'changed', changed = excluded.changed, "
         "entry = excluded.entry");
-    event_ = Prepare("INSERT INTO event (org, topic, at, plugin, entity, run, body) VALUES (1, 'object.changed', ?3, ?1, 0, "
-                     "?2, ?5)");
+    event_ = Prepare(
+        "INSERT INTO event (org, topic, at, plugin, entity, run, body) VALUES (1, 'object.changed', ?3, ?1, 0, "
+        "?2, ?5)");
     changed_ = Prepare("UPDATE run SET changed = changed + 1 WHERE id = ?2");
-    watermark_ = Prepare("INSERT INTO watermark VALUES ('core', ?2, 0) ON CONFLICT DO UPDATE SET entry = excluded.entry");
+    watermark_ =
+        Prepare("INSERT INTO watermark VALUES ('core', ?2, 0) ON CONFLICT DO UPDATE SET entry = excluded.entry");
   }
   ~BareLoop() {
     for (sqlite3_stmt* statement : {lane_, begin_, close_, journal_, object_, event_, changed_, watermark_})
@@ -275,8 +289,9 @@ int Main(double seconds) {
   if (!WIFSIGNALED(status)) Die("the first child ended by itself");
   const std::int64_t reported = reports[0].accepted;
   const Recount killed = CountAgain(folder.path());
-  fmt::print("killed after {:.1f} s: {} jobs reported as accepted, {} in the store and in the journal, {} of them folded\n",
-             first_wall, reported, killed.accepted, killed.folded);
+  fmt::print(
+      "killed after {:.1f} s: {} jobs reported as accepted, {} in the store and in the journal, {} of them folded\n",
+      first_wall, reported, killed.accepted, killed.folded);
   if (killed.accepted < reported) Die("recount: accepted jobs were lost");
 
   const pid_t second = Start(folder.path(), seconds / 2, reports[1]);
@@ -288,10 +303,12 @@ int Main(double seconds) {
   Same("jobs folded in the end", ended.folded, ended.accepted);
   fmt::print("ended: {} jobs accepted, all folded exactly once\n", ended.accepted);
 
+  if (report.accepted == 0) Die("no job was accepted");
   const auto jobs = static_cast<double>(report.accepted);
   const double rate = jobs / report.wall;
   const double cpu = report.cpu / jobs * 10'000;
-  const auto group = std::max<std::int64_t>(1, static_cast<std::int64_t>(2 * jobs / static_cast<double>(report.commits)));
+  const auto group =
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(2 * jobs / static_cast<double>(report.commits)));
   fmt::print("until the kill: {:.0f} jobs/s\n", static_cast<double>(reported) / first_wall);
   fmt::print("after the restart: {:.0f} jobs/s accepted, {:.0f} jobs/s with folding to the end; {} dropped\n", rate,
              jobs / report.drained, report.dropped.load());

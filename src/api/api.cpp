@@ -90,7 +90,7 @@ Status Api::Admit(const http::Request& request) const {
 void Api::Handle(const http::Request& request, const http::Responder& responder) const {
   static Metric& requests = Counter("backplane_http_requests_total", "Requests to the API");
   requests.Add();
-  if (request.path == "/" && (request.method == "GET" || request.method == "HEAD"))
+  if (request.path == "/" && request.method == "GET" && IsLoopbackHost(request.Header("Host")))
     return responder.Send({200,
                            "Backplane is running. Its API is below /api/v1 and wants the token in DATA/token;\n"
                            "`backplane --help` lists the commands that use it.\n",
@@ -114,8 +114,7 @@ void Api::Handle(const http::Request& request, const http::Responder& responder)
     for (const Endpoint& endpoint : endpoints_) {
       auto names = Match(endpoint.path, path.substr(kPrefix.size()));
       if (!names) continue;
-      const bool head = request.method == "HEAD" && endpoint.method == "GET";
-      if (endpoint.method != request.method && !head) {
+      if (endpoint.method != request.method) {
         allowed += (allowed.empty() ? "" : ", ") + endpoint.method;
         continue;
       }

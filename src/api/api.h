@@ -28,6 +28,10 @@ struct ApiParts {
   std::string token;           ///< what "Authorization: Bearer" must carry
 };
 
+/// The id of the plugin that a filter names by id or short name; an id that no plugin of today
+/// has is taken as it is, since what it left behind is still there.
+Result<std::string> PluginId(const ApiParts& parts, const std::string& name);
+
 /// Rows of each resource; one file each.
 std::vector<Endpoint> DeviceEndpoints(const ApiParts& parts);
 std::vector<Endpoint> ObjectEndpoints(const ApiParts& parts);

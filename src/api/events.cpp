@@ -1,4 +1,6 @@
 // /events: the stream, read by number.
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "api/api.h"
@@ -64,13 +66,14 @@ http::Response Answer(const Question& question, const Found& found) {
 }
 
 // Answers if there is something to say or nothing to wait for; otherwise waits for the stream to grow.
-void AnswerOrWait(const ApiParts& parts, const Question& question, Millis until, const http::Responder& responder) {
+void AnswerOrWait(const ApiParts& parts, Question question, Millis until, const http::Responder& responder) {
   const std::uint64_t generation = parts.bus.generation();
   const Result<Found> found = Look(parts, question);
   if (!found) return responder.Send(ToResponse(Fail(found.error())));
   const Millis left = until - parts.clock.Monotonic();
   if (!found->events.empty() || found->reset || question.after < 0 || left.count() <= 0 || responder.Abandoned())
     return responder.Send(Answer(question, *found));
+  question.after = std::max(question.after, found->last);  // what is not of the topic need not be looked at again
   // By value: the bus may call back when the Api is gone already.
   parts.bus.Wait(generation, left, [parts, question, until, responder](events::Wake wake) {
     AnswerOrWait(parts, question, wake == events::Wake::kNews ? until : Millis(0), responder);

@@ -106,6 +106,13 @@ void RunNow(const ApiParts& parts, const Call& call, const http::Responder& resp
 
 }  // namespace
 
+Result<std::string> PluginId(const ApiParts& parts, const std::string& name) {
+  const auto plugin = parts.catalog.Find(name);
+  if (plugin) return (*plugin)->manifest.id;
+  if (plugin.error().code == Errc::kNotFound && name.find(':') != std::string::npos) return name;
+  return Fail(plugin.error());
+}
+
 std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
   return {
       {"GET", "/plugins", Permission::kRead, "The site's plugins, and what is wrong in its folders.", {},

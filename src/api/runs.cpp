@@ -50,8 +50,7 @@ Result<Run> Load(const ApiParts& parts, const Call& call) {
 Result<Reply> List(const ApiParts& parts, const Call& call) {
   store::RunFilter filter{.plugin = call.Query("plugin"), .status = {}, .key = call.Query("key")};
   if (!filter.plugin.empty()) {
-    BACKPLANE_ASSIGN(const Plugin* plugin, parts.catalog.Find(filter.plugin));
-    filter.plugin = plugin->manifest.id;
+    BACKPLANE_ASSIGN(filter.plugin, PluginId(parts, filter.plugin));
   }
   if (const std::string status = call.Query("status"); !status.empty()) {
     filter.status = ParseRunStatus(status);

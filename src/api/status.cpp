@@ -1,4 +1,6 @@
 // /status: how the daemon is.
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -17,8 +19,9 @@ std::vector<Endpoint> StatusEndpoints(const ApiParts& parts) {
              BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
                body["devices"] = store::Inventory(connection, call.org()).Count();
                body["last_event"] = store::Events(connection, call.org()).Last();
-               const EntryId last = store::LastEntry(connection);
-               body["journal"] = {{"last", last}, {"folded", store::GetWatermark(connection, "core").entry}};
+               const EntryId folded = store::GetWatermark(connection, "core").entry;
+               // A journal that has forgotten everything ends where the fold stands.
+               body["journal"] = {{"last", std::max(store::LastEntry(connection), folded)}, {"folded", folded}};
                return {};
              }));
              return Reply{std::move(body)};

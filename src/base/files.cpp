@@ -101,9 +101,16 @@ Status WriteFileAtomic(const std::filesystem::path& path, std::string_view conte
 
 Status MakePrivateFolder(const std::filesystem::path& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (!error) std::filesystem::permissions(path, std::filesystem::perms::owner_all, error);
-  if (error) return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), error.message()));
+  const std::filesystem::path parent = path.parent_path();
+  if (!parent.empty()) std::filesystem::create_directories(parent, error);
+  if (mkdir(path.c_str(), 0700) == 0) return {};
+  struct stat info{};
+  if (errno != EEXIST || stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+    return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), errno == EEXIST ? "not a folder" : ErrnoText()));
+  if ((info.st_mode & 077) != 0)
+    return Fail(Errc::kDenied, fmt::format("{}: other users may look into this folder; close it with `chmod 700`, or name "
+                                           "another one",
+                                           path.string()));
   return {};
 }
 

@@ -93,12 +93,17 @@ Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const std:
                      .all_settings = &catalog.DialectSettings(plugin.manifest.dialect)};
   BACKPLANE_TRY(MakePrivateFolder(context.work));
   const Job job{.lane = {kDefaultOrg, plugin.manifest.id, ""}, .trigger = TriggerKind::kCall, .key = "cli", .due = context.now, .deadline = {}};
-  BACKPLANE_ASSIGN(Invocation invocation, plugin.codec->Prepare(plugin.manifest, job, plugin.settings, context));
   Outcome outcome;
-  outcome.command = fmt::format("{}", fmt::join(invocation.argv, " "));
+  Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, plugin.settings, context);
+  if (!invocation) {
+    outcome.output.status = RunStatus::kNotStarted;
+    outcome.output.message = invocation.error().message;
+    return outcome;
+  }
+  outcome.command = DisplayCommand(*invocation);
   for (const auto& runtime : runtimes)
     if (runtime->name() == plugin.manifest.runtime)
-      outcome.output = runtime->Run({1, std::move(invocation), folder}, interruption.token());
+      outcome.output = runtime->Run({1, *std::move(invocation), folder}, interruption.token());
   outcome.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, outcome.output, clock.Now());
   return outcome;
 }

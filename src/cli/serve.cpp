@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "api/api.h"
 #include "base/files.h"
@@ -19,6 +20,14 @@
 
 namespace backplane::cli {
 namespace {
+
+// Connections and runs take descriptors; the usual limit of 1024 is for programs that use select().
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 Result<config::Site> SiteOf(const Args& args) {
   // What is given on the command line wins: it is put where the file and environment are read.
@@ -110,6 +119,8 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                                        }));
   const std::string url = fmt::format("http://{}:{}/", address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]", server->port());
   BACKPLANE_TRY(WriteFileAtomic(data / "address", url + "\n"));
+  // Last: a daemon that cannot be reached must not run anything.
+  host->StartScheduling();
   LogInfo("ready: {} (data in {})", url, data.string());
 
   int signal = 0;
@@ -129,6 +140,7 @@ int Run(const Args& args) {
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  RaiseDescriptorLimit();
   const auto site = SiteOf(args);
   if (!site) return Report(site.error());
   InitLog(Level(site->options.log_level), "backplane");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <future>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -27,6 +28,12 @@ std::optional<TimePoint> SlotOf(const std::string& key) {
   return FromMillis(ms);
 }
 
+// The run's private folder holds settings in the clear; its log stays.
+void RemoveWork(const std::filesystem::path& runs, RunId run) {
+  std::error_code ignored;  // what cannot be removed now goes with the run's folder
+  std::filesystem::remove_all(runs / std::to_string(run) / "work", ignored);
+}
+
 LaneKey LaneOf(const Plugin& plugin) { return {kDefaultOrg, plugin.manifest.id, ""}; }
 
 }  // namespace
@@ -42,10 +49,13 @@ Result<std::unique_ptr<Host>> Host::Open(HostParts parts) {
   }));
   std::unique_ptr<Host> host(new Host(parts, epoch));
   host->AddLanes(lanes);
-  for (std::size_t i = 0; i < parts.workers; ++i)
-    host->workers_.emplace_back([raw = host.get()](const std::stop_token& stop) { raw->WorkerThread(stop); });
-  host->loop_ = std::jthread([raw = host.get()](const std::stop_token& stop) { raw->LoopThread(stop); });
   return host;
+}
+
+void Host::StartScheduling() {
+  for (std::size_t i = 0; i < parts_.workers; ++i)
+    workers_.emplace_back([this](const std::stop_token& stop) { WorkerThread(stop); });
+  loop_ = std::jthread([this](const std::stop_token& stop) { LoopThread(stop); });
 }
 
 Host::Host(HostParts parts, std::int64_t epoch)
@@ -61,9 +71,13 @@ Status Host::CloseOpenRuns(HostParts& parts) {
     run.status = RunStatus::kInterrupted;
     run.message = "the daemon ended while it ran; its processes were killed";
     run.finished = parts.clock.Now();
-    ingest::Accept(parts.database, {std::move(run), {}}, [](const Status& status) {
-      if (!status) LogWarning("closing an interrupted run: {}", status.error().message);
-    });
+    // To its end before any lane gets a new token, or the run could never be closed.
+    std::promise<Status> closed;
+    ingest::Accept(parts.database, std::make_shared<const ingest::Sealed>(ingest::Seal({run, {}})),
+                   [&closed](Status status) { closed.set_value(std::move(status)); });
+    const Status status = closed.get_future().get();
+    if (!status) return Fail(status.error().code, fmt::format("closing run {}: {}", run.id, status.error().message));
+    RemoveWork(parts.runs, run.id);
   }
   if (!open.empty()) LogInfo("{} runs were interrupted when the last daemon ended", open.size());
   return {};
@@ -87,15 +101,17 @@ void Host::AddLanes(const std::vector<store::LaneRow>& rows) {
 
 Host::~Host() {
   loop_.request_stop();
-  loop_.join();
+  if (loop_.joinable()) loop_.join();
   std::vector<Retry> retries;
+  std::vector<std::stop_source> stops;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    for (const auto& [lane, task] : running_) task->stop.request_stop();
+    for (const auto& [lane, task] : running_) stops.push_back(task->stop);
     retries = std::exchange(retries_, {});
   }
-  for (Retry& retry : retries) Submit(std::move(retry.acceptance));
+  for (std::stop_source& stop : stops) stop.request_stop();
+  for (Retry& retry : retries) Submit(std::move(retry.sealed));
   {
     // What was begun is ended and accepted, or given up by a store that fails even now.
     std::unique_lock lock(mutex_);
@@ -120,13 +136,15 @@ void Host::Call(const Plugin& plugin, const std::string& key, std::function<void
 }
 
 Status Host::Cancel(RunId run) {
-  const std::lock_guard lock(mutex_);
-  for (const auto& [lane, task] : running_) {
-    if (task->run.id != run) continue;
-    task->stop.request_stop();
-    return {};
+  std::optional<std::stop_source> stop;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [lane, task] : running_)
+      if (task->run.id == run) stop = task->stop;
   }
-  return Fail(Errc::kNotFound, fmt::format("run {} is not running", run));
+  if (!stop) return Fail(Errc::kNotFound, fmt::format("run {} is not running", run));
+  stop->request_stop();  // calls out: not under the lock
+  return {};
 }
 
 Host::LaneView Host::View(const LaneKey& lane) {
@@ -152,12 +170,9 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
 
   woken_ = false;
   const Moment now = MomentOf(parts_.clock);
-  scheduler_inputs_.most_due = dispatcher_.room();
+  const std::size_t room = dispatcher_.room();
+  scheduler_inputs_.most_due = room;
   schedule::SchedulerEffects due = scheduler_.Step(now.wall, std::exchange(scheduler_inputs_, {}));
-  for (const auto& [lane, error] : due.problems)
-    LogError("{}: {}: this trigger is left out", lane.plugin, error.message);
-  if (due.set_back) LogWarning("the clock was set back by {}; schedules go on from the new time", FormatDuration(*due.set_back));
-
   DispatcherInputs inputs = std::exchange(dispatcher_inputs_, {});
   std::map<CallId, int> calls;
   for (const Job& job : inputs.jobs) ++calls[{job.lane, job.key}];
@@ -167,12 +182,14 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
   started.Add(static_cast<std::int64_t>(effects.start.size()));
   dropped.Add(static_cast<std::int64_t>(effects.drop.size()));
   open_ += effects.start.size();
+  std::vector<std::stop_source> stops;
   for (const Stop& ended : effects.stop)
-    if (const auto task = running_.find(ended.lane); task != running_.end()) task->second->stop.request_stop();
+    if (const auto task = running_.find(ended.lane); task != running_.end()) stops.push_back(task->second->stop);
 
   Millis next = now.monotonic + kTick;
   if (effects.wake) next = std::min(next, *effects.wake);
-  if (due.next_wake) next = std::min(next, now.monotonic + (*due.next_wake - now.wall));
+  // Without room for more, it is the end of a run that wakes us, not the next slot.
+  if (due.next_wake && room > 0) next = std::min(next, now.monotonic + (*due.next_wake - now.wall));
   std::vector<Retry> again;
   for (auto& retry : std::exchange(retries_, {})) {
     if (retry.at > now.monotonic) {
@@ -186,11 +203,15 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
   const auto answers = AnswersTo(std::move(calls), effects);
 
   lock.unlock();
+  for (const auto& [lane, error] : due.problems)
+    LogError("{}: {}: this trigger is left out", lane.plugin, error.message);
+  if (due.set_back) LogWarning("the clock was set back by {}; schedules go on from the new time", FormatDuration(*due.set_back));
+  for (std::stop_source& one : stops) one.request_stop();
   for (const Drop& drop : effects.drop)
     LogDebug("{} {}: dropped: {}", drop.job.lane.plugin, drop.job.key, DropReasonText(drop.reason));
   for (const auto& [call, answer] : answers) Answer(call.first, call.second, answer);
   if (!effects.start.empty()) Begin(std::move(effects.start));
-  for (Retry& retry : again) Submit(std::move(retry.acceptance));
+  for (Retry& retry : again) Submit(std::move(retry.sealed));
   lock.lock();
   wake_.wait_for(lock, stop, std::max(Millis(0), next - parts_.clock.Monotonic()),
                  [this] { return woken_; });
@@ -310,17 +331,21 @@ void Host::WorkerThread(const std::stop_token& stop) {
 }
 
 void Host::RunTask(Task& task) {
-  ingest::Acceptance acceptance;
+  std::shared_ptr<const ingest::Sealed> sealed;
   try {
-    acceptance = Execute(task);
+    ingest::Acceptance acceptance = Execute(task);
+    acceptance.run.finished = parts_.clock.Now();
+    sealed = std::make_shared<const ingest::Sealed>(ingest::Seal(acceptance));
   } catch (const std::exception& error) {
-    acceptance.run = task.run;
-    acceptance.run.status = RunStatus::kFailed;
-    acceptance.run.message = fmt::format("internal error: {}", error.what());
-    LogError("run {} of {}: {}", task.run.id, task.run.lane.plugin, acceptance.run.message);
+    Run run = task.run;
+    run.status = RunStatus::kFailed;
+    run.message = fmt::format("internal error: {}", error.what());
+    run.finished = parts_.clock.Now();
+    LogError("run {} of {}: {}", run.id, run.lane.plugin, run.message);
+    sealed = std::make_shared<const ingest::Sealed>(ingest::Seal({std::move(run), {}}));
   }
-  acceptance.run.finished = parts_.clock.Now();
-  Submit(std::make_shared<const ingest::Acceptance>(std::move(acceptance)));
+  RemoveWork(parts_.runs, task.run.id);
+  Submit(std::move(sealed));
 }
 
 ingest::Acceptance Host::Execute(Task& task) {
@@ -350,7 +375,7 @@ ingest::Acceptance Host::Execute(Task& task) {
   const Job job{.lane = run.lane, .trigger = run.trigger, .key = run.key, .due = run.started, .deadline = {}};
   Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, plugin.settings, context);
   if (invocation) {
-    run.command = fmt::format("{}", fmt::join(invocation->argv, " "));
+    run.command = DisplayCommand(*invocation);
     const Output output = (*runtime)->Run({run.id, *std::move(invocation), folder}, task.stop.get_token());
     run.status = output.status;
     run.exit_code = output.exit_code;
@@ -359,25 +384,26 @@ ingest::Acceptance Host::Execute(Task& task) {
   } else {
     not_started(invocation.error().message);
   }
-  if ((*runtime)->uses_files()) {
-    std::error_code ignored;  // what cannot be removed now goes with the run's folder
-    std::filesystem::remove_all(context.work, ignored);
-  }
   return acceptance;
 }
 
-void Host::Submit(std::shared_ptr<const ingest::Acceptance> acceptance) {
-  ingest::Accept(parts_.database, *acceptance,
-                 [this, acceptance](const Status& status) { Accepted(acceptance, status); });
+void Host::Submit(std::shared_ptr<const ingest::Sealed> sealed) {
+  ingest::Accept(parts_.database, sealed, [this, sealed](const Status& status) { Accepted(sealed, status); });
 }
 
-void Host::Accepted(const std::shared_ptr<const ingest::Acceptance>& acceptance, const Status& status) {
-  const Run& run = acceptance->run;
+void Host::Accepted(const std::shared_ptr<const ingest::Sealed>& sealed, const Status& status) {
+  const Run& run = sealed->run;
   if (!status && status.error().code != Errc::kConflict) {
     LogError("run {} of {} could not be stored: {}", run.id, run.lane.plugin, status.error().message);
+    // A store that is down may come back; a result that it refuses is refused again, so the run is
+    // closed without it.
+    const bool refused = status.error().code == Errc::kInternal && sealed->SaysSomething();
     const std::lock_guard lock(mutex_);
     if (!stopping_) {
-      retries_.push_back({acceptance, parts_.clock.Monotonic() + kRetryDelay});
+      auto next = refused ? std::make_shared<const ingest::Sealed>(ingest::WithoutResult(
+                                *sealed, fmt::format("its result could not be stored: {}", status.error().message)))
+                          : sealed;
+      retries_.push_back({std::move(next), parts_.clock.Monotonic() + kRetryDelay});
       woken_ = true;
       wake_.notify_one();
       return;

@@ -54,9 +54,10 @@ struct CallAnswer {
 
 class Host {
  public:
-  /// Raises the epoch, closes what an earlier daemon left open, and starts to schedule. The
-  /// processes of that daemon must be gone.
+  /// Raises the epoch and closes what an earlier daemon left open. The processes of that daemon
+  /// must be gone. Nothing runs before StartScheduling().
   static Result<std::unique_ptr<Host>> Open(HostParts parts);
+  void StartScheduling();
   /// Stops scheduling, cancels what runs and waits until that is accepted.
   ~Host();
 
@@ -88,7 +89,7 @@ class Host {
   };
   using CallId = std::pair<LaneKey, std::string>;  // lane and key of a call's job
   struct Retry {
-    std::shared_ptr<const ingest::Acceptance> acceptance;
+    std::shared_ptr<const ingest::Sealed> sealed;
     Millis at;
   };
 
@@ -103,8 +104,8 @@ class Host {
   void WorkerThread(const std::stop_token& stop);
   void RunTask(Task& task);
   ingest::Acceptance Execute(Task& task);
-  void Submit(std::shared_ptr<const ingest::Acceptance> acceptance);
-  void Accepted(const std::shared_ptr<const ingest::Acceptance>& acceptance, const Status& status);
+  void Submit(std::shared_ptr<const ingest::Sealed> sealed);
+  void Accepted(const std::shared_ptr<const ingest::Sealed>& sealed, const Status& status);
   void Release(const LaneKey& lane, Token token);
   void Answer(const LaneKey& lane, const std::string& key, const CallAnswer& answer);
 

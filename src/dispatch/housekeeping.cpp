@@ -1,5 +1,8 @@
 #include "dispatch/housekeeping.h"
 
+#include <cstdlib>
+#include <set>
+
 #include "base/log.h"
 #include "store/events.h"
 #include "store/journal.h"
@@ -27,6 +30,7 @@ Housekeeping::~Housekeeping() {
 }
 
 void Housekeeping::Loop(const std::stop_token& stop) {
+  TidyUpAfterTheLast();
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     wake_.wait_for(lock, stop, kRound, [] { return false; });
@@ -39,6 +43,25 @@ void Housekeeping::Loop(const std::stop_token& stop) {
     }
     std::erase_if(finished_, [](const auto& item) { return item.second == 0; });
     Forget();
+  }
+}
+
+void Housekeeping::TidyUpAfterTheLast() {
+  std::set<RunId> kept;
+  const Status status = database_.Read([&](store::Connection& connection) -> Status {
+    kept = store::AllRunIds(connection);
+    for (const store::LaneRow& lane : store::AllLanes(connection)) finished_[lane.key] = kGrowth;
+    return {};
+  });
+  if (!status) return LogWarning("tidying up: {}", status.error().message);
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(runs_, error), end; !error && entry != end; entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    const RunId id = std::atoll(name.c_str());
+    // Ids only rise: what is above the highest has been begun since.
+    if (std::to_string(id) != name || (!kept.empty() && id > *kept.rbegin()) || kept.contains(id)) continue;
+    std::error_code ignored;
+    std::filesystem::remove_all(entry->path(), ignored);
   }
 }
 

@@ -8,7 +8,6 @@
 
 #include "base/time.h"
 #include "dispatch/host.h"
-#include "ingest/folder.h"
 #include "store/database.h"
 
 namespace backplane::dispatch {
@@ -30,6 +29,8 @@ class Housekeeping {
 
  private:
   void Loop(const std::stop_token& stop);
+  /// Folders of runs that are no longer kept, and lanes that grew while nobody counted.
+  void TidyUpAfterTheLast();
   void PruneRuns(const LaneKey& lane);
   void Forget();
 

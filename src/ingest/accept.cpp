@@ -1,7 +1,5 @@
 #include "ingest/accept.h"
 
-#include <memory>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -10,13 +8,13 @@
 #include "base/metrics.h"
 #include "base/text.h"
 #include "ingest/batch_body.h"
-#include "store/journal.h"
 #include "store/runs.h"
 
 namespace backplane::ingest {
 namespace {
 
 constexpr std::size_t kRefusalsKept = 50;
+constexpr std::size_t kMaxBody = 256 << 20;  // bytes
 
 // The first refusals as a JSON array, for people.
 std::string DescribeRefusals(const std::vector<Refusal>& refused) {
@@ -31,31 +29,50 @@ std::string DescribeRefusals(const std::vector<Refusal>& refused) {
 
 }  // namespace
 
-void Accept(store::Database& database, const Acceptance& acceptance, std::function<void(Status)> done) {
-  // Encoded here, on the worker: the writer thread only stores.
-  auto run = std::make_shared<Run>(acceptance.run);
-  run->taken = static_cast<std::int64_t>(acceptance.batch.records.size());
-  run->refused = static_cast<std::int64_t>(acceptance.batch.refused.size());
-  run->refusals = DescribeRefusals(acceptance.batch.refused);
-  auto entry = std::make_shared<store::Entry>();
-  entry->org = run->lane.org;
-  entry->at = run->finished.value_or(run->started);
-  entry->plugin = run->lane.plugin;
-  entry->run = run->id;
-  entry->status = run->status;
-  entry->message = run->message;
-  entry->complete = acceptance.batch.complete;
-  entry->body = EncodeRecords(acceptance.batch.records);
-  const bool says_something = run->taken > 0 || entry->complete || run->status != RunStatus::kOk;
+bool Sealed::SaysSomething() const { return run.taken > 0 || entry.complete || run.status != RunStatus::kOk; }
 
+Sealed Seal(const Acceptance& acceptance) {
+  Sealed sealed{acceptance.run, {}};
+  Run& run = sealed.run;
+  run.taken = static_cast<std::int64_t>(acceptance.batch.records.size());
+  run.refused = static_cast<std::int64_t>(acceptance.batch.refused.size());
+  run.refusals = DescribeRefusals(acceptance.batch.refused);
+  store::Entry& entry = sealed.entry;
+  entry.org = run.lane.org;
+  entry.at = run.finished.value_or(run.started);
+  entry.plugin = run.lane.plugin;
+  entry.run = run.id;
+  entry.complete = acceptance.batch.complete;
+  entry.body = EncodeRecords(acceptance.batch.records);
+  if (entry.body.size() > kMaxBody)
+    return WithoutResult(sealed, fmt::format("its {} records are larger than the limit of {} MiB", run.taken, kMaxBody >> 20));
+  entry.status = run.status;
+  entry.message = run.message;
+  return sealed;
+}
+
+Sealed WithoutResult(const Sealed& sealed, std::string message) {
+  Sealed without = sealed;
+  without.run.status = RunStatus::kFailed;
+  without.run.message = std::move(message);
+  without.run.taken = 0;
+  without.entry.status = without.run.status;
+  without.entry.message = without.run.message;
+  without.entry.complete = false;
+  without.entry.body.clear();
+  return without;
+}
+
+void Accept(store::Database& database, std::shared_ptr<const Sealed> sealed, std::function<void(Status)> done) {
   database.Submit(
       store::Priority::kNormal,
-      [run, entry, says_something](store::Connection& connection) -> Status {
+      [sealed](store::Connection& connection) -> Status {
         CrashPoint("accept.before");
-        if (!store::Runs(connection, run->lane.org).Close(*run))
-          return Fail(Errc::kConflict, fmt::format("run {} of {} has lost its lease; its result is not taken", run->id,
-                                                   run->lane.plugin));
-        if (says_something) store::AppendEntry(connection, *entry);
+        const Run& run = sealed->run;
+        if (!store::Runs(connection, run.lane.org).Close(run))
+          return Fail(Errc::kConflict, fmt::format("run {} of {} has lost its lease; its result is not taken", run.id,
+                                                   run.lane.plugin));
+        if (sealed->SaysSomething()) store::AppendEntry(connection, sealed->entry);
         CrashPoint("accept.inside");
         return {};
       },
@@ -63,7 +80,8 @@ void Accept(store::Database& database, const Acceptance& acceptance, std::functi
         CrashPoint("accept.after");
         static Metric& accepted = Counter("backplane_accepted_total", "Runs accepted");
         static Metric& fenced = Counter("backplane_fenced_total", "Runs whose result came after their lease was lost");
-        (status ? accepted : fenced).Add();
+        if (status) accepted.Add();
+        if (!status && status.error().code == Errc::kConflict) fenced.Add();
         done(std::move(status));
       });
 }

@@ -37,7 +37,7 @@ Fold::Progress CoreFold::Apply(store::Connection& connection, const OpenEntry& o
 
   FoldContext context{connection, open.entry, 0};
   const auto records = static_cast<std::int64_t>(open.lines.size());
-  const auto decoded = static_cast<std::int64_t>(open.records.size());
+  const auto decoded = static_cast<std::int64_t>(open.first + open.records.size());
   std::int64_t left = budget.steps;
   bool done = false;
   do {
@@ -46,17 +46,19 @@ Fold::Progress CoreFold::Apply(store::Connection& connection, const OpenEntry& o
       ++position, --left;
     } else if (position <= records) {
       if (position > decoded) break;
-      ApplyRecord(context, open.records[static_cast<std::size_t>(position - 1)]);
+      ApplyRecord(context, open.records[static_cast<std::size_t>(position - 1) - open.first]);
       ++position, --left;
     } else {
-      const int limit = static_cast<int>(std::min<std::int64_t>(left, kObjectsPerLook));
-      const int looked = open.entry.complete ? MarkMissingObjects(context, position - 1 - records, limit) : 0;
-      position += looked, left -= looked;
-      done = looked < limit;
+      const std::int64_t base = 1 + records;
+      const ObjectsLook look = MarkMissingObjects(
+          context, position - base, budget.until - base,
+          static_cast<int>(std::min<std::int64_t>(left, kObjectsPerLook)));
+      position = base + look.last, left -= look.looked;
+      done = look.end;
     }
     // An incomplete batch ends with its last record, without a further step.
     if (position > records && !open.entry.complete) done = true;
-  } while (!done && left > 0 && !(budget.spent && budget.spent()));
+  } while (!done && left > 0 && position < budget.until && !(budget.spent && budget.spent()));
 
   if (context.changed > 0 && open.entry.run != 0)
     store::Runs(connection, open.entry.org).AddChanged(open.entry.run, context.changed);

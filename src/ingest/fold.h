@@ -15,11 +15,12 @@
 
 namespace backplane::ingest {
 
-/// An entry and as many of its records as have been decoded, from the first on.
+/// An entry, and those of its records that are decoded and not folded yet.
 struct OpenEntry {
   store::Entry entry;
   std::vector<std::string_view> lines;  ///< of entry.body
-  std::vector<Record> records;
+  std::vector<Record> records;          ///< decoded, from record number `first` on
+  std::size_t first = 0;
 };
 
 /// What one step may know.
@@ -32,13 +33,14 @@ struct FoldContext {
 /// When a slice ends.
 struct Budget {
   std::int64_t steps = std::numeric_limits<std::int64_t>::max();
+  std::int64_t until = std::numeric_limits<std::int64_t>::max();  ///< position not to pass
   std::function<bool()> spent;  ///< asked between steps
 };
 
 class Fold {
  public:
   struct Progress {
-    std::int64_t position = 0;  ///< steps of the entry that are done
+    std::int64_t position = 0;  ///< how far the entry is done; the fold decides what it counts
     bool done = false;          ///< the entry is
   };
 

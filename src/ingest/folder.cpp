@@ -27,12 +27,20 @@ constexpr Millis kRetryDelay{1'000};
 
 // Decodes up to `upto` records in all. A damaged line counts as a record that says nothing.
 void DecodeUpTo(OpenEntry& open, std::size_t upto) {
-  while (open.records.size() < std::min(upto, open.lines.size())) {
-    const std::size_t index = open.records.size();
+  while (open.first + open.records.size() < std::min(upto, open.lines.size())) {
+    const std::size_t index = open.first + open.records.size();
     Result<Record> record = DecodeRecord(open.lines[index]);
     if (!record) LogError("journal entry {}, record {}: {}", open.entry.id, index, record.error().message);
     open.records.push_back(record ? std::move(*record) : Record(Observation{}));
   }
+}
+
+// Forgets the records before `position`.
+void DropFolded(OpenEntry& open, std::int64_t position) {
+  const std::size_t done = std::min(static_cast<std::size_t>(std::max<std::int64_t>(position - 1, 0)), open.lines.size());
+  const std::size_t decoded = std::min(done - open.first, open.records.size());
+  open.records.erase(open.records.begin(), open.records.begin() + static_cast<std::ptrdiff_t>(decoded));
+  open.first = done;
 }
 
 Result<store::Entity> ApplyEditEntry(store::Connection& connection, const store::Entry& entry, const DeviceEdit& edit) {
@@ -108,7 +116,8 @@ void Folder::Loop(const std::stop_token& stop) {
         const Watermark reached = store::GetWatermark(connection, std::string(fold_.name()));
         for (store::Entry& entry : store::ReadEntries(connection, reached.entry, kEntriesPerRead, kBytesPerRead))
           entries.push_back({std::move(entry), {}, {}});
-        backlog_ = store::LastEntry(connection) - reached.entry;
+        static Metric& backlog = Gauge("backplane_fold_backlog", "Journal entries that wait to be folded");
+        backlog.Set(std::max<std::int64_t>(0, store::LastEntry(connection) - reached.entry));
         const std::lock_guard lock(mutex_);
         watermark_ = reached;
         return {};
@@ -141,17 +150,19 @@ Status Folder::Slice(std::vector<OpenEntry>& entries, std::size_t& at) {
     const std::lock_guard lock(mutex_);
     mark = watermark_;
   }
+  DropFolded(entries[at], mark.position);
   std::size_t ahead = kDecodeAhead;
   for (std::size_t i = at; i < entries.size() && ahead > 0; ++i) {
-    const std::size_t from = i == at ? static_cast<std::size_t>(mark.position) : 0;
-    DecodeUpTo(entries[i], from + ahead);
-    ahead -= std::min(ahead, entries[i].records.size() - std::min(from, entries[i].records.size()));
+    DecodeUpTo(entries[i], entries[i].first + ahead);
+    ahead -= std::min(ahead, entries[i].records.size());
   }
 
   std::size_t reached = at;
   const Status status = database_.Write(
       [&](store::Connection& connection) -> Status {
         CrashPoint("fold.slice.before");
+        if (store::GetWatermark(connection, std::string(fold_.name())) != mark)
+          return Fail(Errc::kConflict, "somebody else has folded; reading on from there");
         const Millis end = clock_.Monotonic() + kSlice;
         const Budget budget{.spent = [&] { return clock_.Monotonic() >= end; }};
         while (reached < entries.size()) {
@@ -172,7 +183,7 @@ Status Folder::Slice(std::vector<OpenEntry>& entries, std::size_t& at) {
   CrashPoint("fold.slice.after");
   slices.Add();
   folded.Add(static_cast<std::int64_t>(reached - at));
-  backlog_ -= static_cast<std::int64_t>(reached - at);
+  for (std::size_t i = at; i < reached; ++i) entries[i] = {};
   at = reached;
   {
     const std::lock_guard lock(mutex_);
@@ -185,7 +196,9 @@ Status Folder::Slice(std::vector<OpenEntry>& entries, std::size_t& at) {
 
 Status Replay(store::Database& source, store::Database& target, Fold& fold) {
   std::deque<store::Entry> edits;
+  EntryId folded = 0;
   BACKPLANE_TRY(source.Read([&](store::Connection& connection) -> Status {
+    folded = store::GetWatermark(connection, std::string(fold.name())).entry;
     for (store::Entry& edit : store::ReadEdits(connection)) edits.push_back(std::move(edit));
     return {};
   }));
@@ -205,9 +218,8 @@ Status Replay(store::Database& source, store::Database& target, Fold& fold) {
       entries = store::ReadEntries(connection, mark.entry, kEntriesPerRead, kBytesPerRead);
       return {};
     }));
-    if (mark.entry == 0 && !entries.empty() && entries.front().id != 1)
-      return Fail(Errc::kConflict, fmt::format("the journal begins at entry {}: what came before is forgotten",
-                                               entries.front().id));
+    if (mark.entry == 0 && folded > 0 && (entries.empty() || entries.front().id != 1))
+      return Fail(Errc::kConflict, "the beginning of the journal is forgotten (journal.keep): it cannot be folded anew");
     if (entries.empty()) return target.Write(apply_due_edits);
     for (store::Entry& entry : entries) {
       OpenEntry open{std::move(entry), {}, {}};
@@ -218,8 +230,7 @@ Status Replay(store::Database& source, store::Database& target, Fold& fold) {
         while (!progress.done) {
           BACKPLANE_TRY(apply_due_edits(connection));
           Budget budget;
-          if (!edits.empty() && edits.front().base.entry == mark.entry)
-            budget.steps = edits.front().base.position - mark.position;
+          if (!edits.empty() && edits.front().base.entry == mark.entry) budget.until = edits.front().base.position;
           progress = fold.Apply(connection, open, mark.position, budget);
           mark.position = progress.position;
         }

@@ -18,7 +18,8 @@ namespace backplane::ingest {
 
 class Folder {
  public:
-  /// `committed` is called on the writer thread after each slice or edit. All outlive the folder.
+  /// `committed` is called after each slice (on the folder's thread) or edit (on the caller's). All
+  /// outlive the folder.
   Folder(store::Database& database, Fold& fold, const Clock& clock, std::function<void()> committed);
   /// Ends after the slice in progress; what is left is folded after the next start.
   ~Folder();
@@ -31,9 +32,6 @@ class Folder {
 
   /// Writes a person's edit to the journal and applies it, in one transaction between two slices.
   Result<store::Entity> Edit(OrgId org, const DeviceEdit& edit);
-
-  /// Entries waiting; for metrics.
-  std::int64_t backlog() const { return backlog_.load(); }
 
  private:
   void Loop(const std::stop_token& stop);
@@ -49,7 +47,6 @@ class Folder {
   std::condition_variable_any woken_cv_;
   bool woken_ = true;
   store::Watermark watermark_;
-  std::atomic<std::int64_t> backlog_{0};
   std::jthread thread_;  // last: it uses all of the above
 };
 

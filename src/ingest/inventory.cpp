@@ -195,6 +195,8 @@ Result<Entity> ApplyEdit(FoldContext& context, const DeviceEdit& edit) {
   Inventory inventory(context.connection, context.entry.org);
   std::optional<Entity> entity = inventory.Get(edit.device);
   if (!entity) return Fail(Errc::kNotFound, fmt::format("no device {}", edit.device));
+  const auto claims = inventory.Claims(entity->id);
+  const auto locks = inventory.Locks(entity->id);
   Changes changes = Json::object();
   for (const auto& [field, value] : edit.set) {
     const std::size_t index = *store::FieldIndex(field);
@@ -202,7 +204,8 @@ Result<Entity> ApplyEdit(FoldContext& context, const DeviceEdit& edit) {
       Withdraw(inventory, *entity, index, changes);
       continue;
     }
-    for (ClaimRow claim : inventory.Claims(entity->id)) {
+    if (const ClaimRow* present = Find(claims, field, kPersonSource); present != nullptr && present->value == *value) continue;
+    for (ClaimRow claim : claims) {
       if (claim.field != field || !claim.wins || claim.source == kPersonSource) continue;
       claim.wins = false;
       inventory.SaveClaim(entity->id, claim);
@@ -211,7 +214,14 @@ Result<Entity> ApplyEdit(FoldContext& context, const DeviceEdit& edit) {
     Change(*entity, index, *value, changes);
   }
   for (const std::string& field : edit.lock) inventory.Lock(entity->id, field);
-  for (const std::string& field : edit.unlock) inventory.Unlock(entity->id, field);
+  for (const std::string& field : edit.unlock) {
+    inventory.Unlock(entity->id, field);
+    // What sources said in vain while the field was locked is judged anew when they say it next.
+    for (const ClaimRow& claim : inventory.Claims(entity->id))
+      if (claim.field == field && !claim.wins) inventory.DropClaim(entity->id, field, claim.source);
+  }
+  // Setting what is set already is no change.
+  if (inventory.Claims(entity->id) == claims && inventory.Locks(entity->id) == locks) return *entity;
   ++entity->revision;
   inventory.Save(*entity);
   Json body = {{"name", entity->fields[*store::FieldIndex("name")]}, {"by", kPersonSource}, {"changes", changes}};

@@ -36,15 +36,23 @@ void ApplyObject(FoldContext& context, const ObjectRecord& object) {
   if (changed || back) AppendEvent(context, "object.changed", present->id, object.primary, object.secondary);
 }
 
-int MarkMissingObjects(FoldContext& context, std::int64_t done, int limit) {
+ObjectsLook MarkMissingObjects(FoldContext& context, std::int64_t after, std::int64_t upto, int limit) {
   store::Objects objects(context.connection, context.entry.org);
-  const auto stored = objects.Walk(context.entry.plugin, objects.NthId(context.entry.plugin, done), limit);
+  ObjectsLook look{.last = after};
+  const auto stored = objects.Walk(context.entry.plugin, after, limit);
   for (const auto& object : stored) {
+    if (object.id > upto) {
+      look.last = upto;
+      return look;
+    }
+    look.last = object.id;
+    ++look.looked;
     if (object.entry == context.entry.id || object.status == ObjectStatus::kMissing) continue;
     objects.SetMissing(object.id, context.entry.at);
     AppendEvent(context, "object.missing", object.id, object.primary, object.secondary);
   }
-  return static_cast<int>(stored.size());
+  look.end = static_cast<int>(stored.size()) < limit;
+  return look;
 }
 
 }  // namespace backplane::ingest

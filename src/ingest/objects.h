@@ -9,9 +9,13 @@ namespace backplane::ingest {
 /// from missing.
 void ApplyObject(FoldContext& context, const ObjectRecord& object);
 
-/// Looks at up to `limit` objects of the entry's plugin, of which `done` were looked at before;
-/// those that the entry left out become missing ("object.missing"). Returns how many it looked
-/// at: fewer than `limit` means that there are no more.
-int MarkMissingObjects(FoldContext& context, std::int64_t done, int limit);
+struct ObjectsLook {
+  std::int64_t last = 0;  ///< id of the last object looked at, or what was given as `after`
+  int looked = 0;
+  bool end = false;  ///< there are no more
+};
+/// Looks at up to `limit` objects of the entry's plugin, by id, after `after` and up to `upto`;
+/// those that the entry left out become missing ("object.missing").
+ObjectsLook MarkMissingObjects(FoldContext& context, std::int64_t after, std::int64_t upto, int limit);
 
 }  // namespace backplane::ingest

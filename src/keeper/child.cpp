@@ -47,6 +47,8 @@ Result<std::string> FindProgram(const SpawnRequest& request) {
 }
 
 // Everything the child needs, made before fork(): it only makes system calls.
+constexpr rlim_t kUsualFiles = 1024;
+
 struct Plan {
   std::string program;
   std::vector<std::string> variables;
@@ -87,6 +89,12 @@ struct Plan {
   const rlimit no_core{0, 0};
   const rlimit memory{plan.memory, plan.memory};
   if (setrlimit(RLIMIT_CORE, &no_core) != 0) Refuse(plan, Stage::kLimits);
+  // The daemon raises its own limit; plugins get the usual one, which programs with select() need.
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > kUsualFiles) {
+    files.rlim_cur = kUsualFiles;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
   if (plan.memory != RLIM_INFINITY && setrlimit(RLIMIT_AS, &memory) != 0) Refuse(plan, Stage::kLimits);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) Refuse(plan, Stage::kPrivileges);
   execve(plan.program.c_str(), plan.argv.data(), plan.environment.data());

@@ -91,9 +91,10 @@ void Loop::Sweep() {
     fresh = family.changing;
     for (const auto& [stat, id] : family.members) {
       if (id == 0) {
+        if (ending.empty() && others) continue;
         const auto known = strays_.find(stat.pid);
         const Millis since = strays.try_emplace(stat.pid, known == strays_.end() ? now : known->second).first->second;
-        if ((ending.empty() && others) || now - since > kGiveUp) continue;
+        if (now - since > kGiveUp) continue;
         alive.insert(0);
         if (others && now - since < kSpare) continue;
       } else if (!ending.contains(id)) {

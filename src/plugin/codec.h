@@ -37,10 +37,15 @@ struct Invocation {
   std::map<std::string, std::string> environment;
   std::filesystem::path working_folder;
   Limits limits;
+  /// Texts among argv that nobody may see: they are left out of logs and of what is stored.
+  std::vector<std::string> secrets;
   /// Files that decode() wants to see, by the name it will ask for. Absent ones are left out.
   /// A trailing "*" in the last component matches every file that starts so.
   std::vector<std::filesystem::path> result_files;
 };
+
+/// The command line for people, with *** for each secret.
+std::string DisplayCommand(const Invocation& invocation);
 
 /// What came of executing an invocation.
 struct Output {

@@ -33,9 +33,9 @@ EventSeq Events::First() {
 
 int Events::Forget(TimePoint before, int limit) {
   return static_cast<int>(db_.Execute(
-      "DELETE FROM event WHERE org = ? AND seq IN (SELECT seq FROM event WHERE org = ? AND at < ? AND seq < "
-      "(SELECT MAX(seq) FROM event WHERE org = ?) ORDER BY seq LIMIT ?)",
-      org_, org_, ToMillis(before), org_, limit));
+      "DELETE FROM event WHERE org = ? AND seq IN (SELECT seq FROM (SELECT seq, at FROM event WHERE org = ? "
+      "AND seq < (SELECT MAX(seq) FROM event WHERE org = ?) ORDER BY seq LIMIT ?) AS oldest WHERE at < ?)",
+      org_, org_, org_, limit, ToMillis(before)));
 }
 
 }  // namespace backplane::store

@@ -32,7 +32,8 @@ class Events {
   EventSeq Last();
   /// The oldest event that is still kept; 0 if there is none.
   EventSeq First();
-  /// Forgets events older than `before`, the oldest `limit`, but never the newest. Returns how many.
+  /// Of the oldest `limit` events, forgets those from before `before`, but never the newest. Returns
+  /// how many: call again while it is `limit`.
   int Forget(TimePoint before, int limit);
 
  private:

@@ -32,6 +32,7 @@ struct ClaimRow {
   std::string value;
   TimePoint at;
   bool wins = false;
+  bool operator==(const ClaimRow&) const = default;
 };
 
 struct Sighting {

@@ -17,8 +17,8 @@ enum class EntryKind {
   kEdit,   ///< a person changed something; applied when it was written, at `base`
 };
 
-/// How far a fold has come: everything up to and with `entry`, and `position` steps into the
-/// entry that follows it.
+/// How far a fold has come: everything up to and with `entry`, and the entry that follows it up
+/// to `position`.
 struct Watermark {
   EntryId entry = 0;
   std::int64_t position = 0;
@@ -47,8 +47,8 @@ std::vector<Entry> ReadEntries(Connection& connection, EntryId after, int limit,
 EntryId LastEntry(Connection& connection);
 /// Every edit, in the order they were applied.
 std::vector<Entry> ReadEdits(Connection& connection);
-/// Forgets entries up to and with `upto` that are older than `before`, the oldest `limit` of
-/// them. Returns how many: call again while it is `limit`.
+/// Of the oldest `limit` entries, forgets those up to and with `upto` that come before the first
+/// one from `before` or later. Returns how many: call again while it is `limit`.
 int ForgetEntries(Connection& connection, EntryId upto, TimePoint before, int limit);
 
 Watermark GetWatermark(Connection& connection, const std::string& fold);

@@ -85,13 +85,6 @@ std::vector<Objects::Stored> Objects::Walk(const std::string& plugin, std::int64
   return objects;
 }
 
-std::int64_t Objects::NthId(const std::string& plugin, std::int64_t count) {
-  if (count == 0) return 0;
-  Rows rows = db_.Query("SELECT id FROM object WHERE org = ? AND plugin = ? ORDER BY id LIMIT 1 OFFSET ?", org_, plugin,
-                        count - 1);
-  return rows.Next() ? rows.Int(0) : 0;
-}
-
 void Objects::SetMissing(std::int64_t id, TimePoint at) {
   db_.Execute("UPDATE object SET status = 'missing', changed = ? WHERE id = ? AND org = ?", ToMillis(at), id, org_);
 }

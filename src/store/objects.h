@@ -57,8 +57,6 @@ class Objects {
   };
   /// Objects of a plugin in the order they were made, from the one after id `after`.
   std::vector<Stored> Walk(const std::string& plugin, std::int64_t after, int limit);
-  /// Id of the `count`-th object of that walk; 0 if `count` is 0 or there are fewer.
-  std::int64_t NthId(const std::string& plugin, std::int64_t count);
   void SetMissing(std::int64_t id, TimePoint at);
   std::vector<Object> List(const ObjectFilter& filter);
 

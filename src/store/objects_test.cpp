@@ -95,17 +95,12 @@ TEST_P(ObjectsTest, UpdateTakesEveryValueAndTheTimeIfGiven) {
   });
 }
 
-TEST_P(ObjectsTest, WalkGoesOnWhereNthIdSays) {
+TEST_P(ObjectsTest, WalkGoesOnAfterAnId) {
   With([](Objects& objects) {
     for (int i = 1; i <= 7; ++i) objects.Insert(i == 3 ? "d:b" : "d:a", Record(std::to_string(i)), i);
-    EXPECT_EQ(objects.NthId("d:a", 0), 0);
-    EXPECT_EQ(objects.NthId("d:a", 1), 1);
-    EXPECT_EQ(objects.NthId("d:a", 3), 4);
-    EXPECT_EQ(objects.NthId("d:a", 6), 7);
-    EXPECT_EQ(objects.NthId("d:a", 7), 0);
     std::vector<std::int64_t> seen;
-    for (std::int64_t done = 0; done < 6; done += 2)
-      for (const auto& stored : objects.Walk("d:a", objects.NthId("d:a", done), 2)) seen.push_back(stored.id);
+    for (int i = 0; i < 3; ++i)
+      for (const auto& stored : objects.Walk("d:a", seen.empty() ? 0 : seen.back(), 2)) seen.push_back(stored.id);
     EXPECT_THAT(seen, ElementsAre(1, 2, 4, 5, 6, 7));
     const auto one = objects.Walk("d:b", 0, 10);
     ASSERT_EQ(one.size(), 1U);
@@ -136,7 +131,6 @@ TEST_P(ObjectsTest, AnotherOrganisationSeesAndChangesNothing) {
       [&](Objects& objects) {
         EXPECT_FALSE(objects.Find("d:a", "k"));
         EXPECT_THAT(objects.Walk("d:a", 0, 10), IsEmpty());
-        EXPECT_EQ(objects.NthId("d:a", 1), 0);
         EXPECT_THAT(objects.List({}), IsEmpty());
         ObjectRecord changed = Record("k");
         changed.primary = "theirs";

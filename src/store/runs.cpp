@@ -58,6 +58,13 @@ std::int64_t RaiseEpoch(Connection& connection) {
       "ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value");
 }
 
+std::set<RunId> AllRunIds(Connection& connection) {
+  std::set<RunId> ids;
+  Rows rows = connection.Query("SELECT id FROM run ORDER BY id");
+  while (rows.Next()) ids.insert(ids.end(), rows.Int(0));
+  return ids;
+}
+
 std::vector<Run> OpenRuns(Connection& connection) {
   std::vector<Run> runs;
   Rows rows = connection.Query(fmt::format("SELECT {} FROM run WHERE status = 'running' ORDER BY id", kColumns));

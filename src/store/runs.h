@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ std::vector<LaneRow> AllLanes(Connection& connection);
 
 /// Raises the epoch durably and returns the new one.
 std::int64_t RaiseEpoch(Connection& connection);
+
+/// Every run that is kept, of every organisation: for tidying up.
+std::set<RunId> AllRunIds(Connection& connection);
 
 /// Runs without an end, of every organisation: for the start of a scheduler only.
 std::vector<Run> OpenRuns(Connection& connection);

@@ -50,13 +50,14 @@ def column(name, target=None):
     return one | ({"mapped_to_column": target} if target else {})
 
 
-def manifest(name, devices=False, run="disabled", timeout=PATIENCE, command=None, watch=("watchedValue1",), always=()):
+def manifest(name, devices=False, run="disabled", timeout=PATIENCE, command=None, watch=("watchedValue1",), always=(),
+             params=()):
     """A manifest whose prefix is the name in capitals; runs by hand unless `run` says otherwise. `always` names
     columns that its result replaces whoever wrote them."""
     text = [{"language_code": "en_us", "string": name}]
     document = {
         "code_name": name, "unique_prefix": name.upper(), "enabled": True, "data_source": "script", "show_ui": True,
-        "plugin_type": "device_scanner" if devices else "other", "data_filters": [], "params": [],
+        "plugin_type": "device_scanner" if devices else "other", "data_filters": [], "params": list(params),
         "localized": ["display_name", "description", "icon"], "display_name": text, "description": text, "icon": text,
         "settings": [
             setting("RUN", "string", run, "select", ["disabled", "once", "schedule"]),

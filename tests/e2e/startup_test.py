@@ -39,13 +39,19 @@ def test_the_data_folder_is_its_owners_alone(site):
     assert site.request("GET", "/api/v1/status", tcp=True).json["pid"] == site.daemon.pid
 
 
-def test_an_open_data_folder_is_closed_and_the_token_kept(site):
+def test_the_token_outlives_the_daemon(site):
     site.start()
     token = site.token
     site.stop()
-    site.data.chmod(0o755)
     site.start()
-    assert mode(site.data) == 0o700 and site.token == token
+    assert site.token == token
+
+
+def test_a_data_folder_that_others_may_enter_is_refused(site):
+    site.data.mkdir()
+    site.data.chmod(0o755)
+    refusal(site, site.data, "chmod 700")
+    assert mode(site.data) == 0o755 and list(site.data.iterdir()) == []
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])

@@ -30,7 +30,7 @@ def read_records(folder, prefix, problems):
     for text in path.read_text().splitlines() if path.exists() else []:
         line = json.loads(text)
         if line["what"] == "overlap":
-            problems.append(f"{prefix}: {line['nonce']} began while {line['of']} {line['pid']} of {line['other']} lived")
+            problems.append(f"{prefix}: {line['nonce']} while {line['other']} ({line['of']}, {line['pid']}) lived")
         elif line["what"] == "start":
             if line["run"] in records:
                 problems.append(f"{prefix}: run {line['run']} was executed twice")

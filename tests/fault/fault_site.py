@@ -12,6 +12,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
+# BACKPLANE_KEEP leaves the folder of each site, to look into.
 BIN = pathlib.Path(os.environ.get("BACKPLANE_BIN", HERE.parent.parent / "build" / "release"))
 # Long enough for a slow machine; what takes longer hangs.
 BOUND = 90
@@ -189,7 +190,8 @@ class Site:
             for process in self.remains():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(process.partition(":")[0]), signal.SIGKILL)
-            shutil.rmtree(self.root, ignore_errors=True)
+            if not os.environ.get("BACKPLANE_KEEP"):
+                shutil.rmtree(self.root, ignore_errors=True)
 
     # -- its API --------------------------------------------------------------------------------
 

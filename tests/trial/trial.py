@@ -61,15 +61,23 @@ def first_line(text):
     return next((line.strip() for line in (text or "").splitlines() if line.strip()), "")
 
 
+def last_line(text):
+    return first_line("\n".join(reversed((text or "").splitlines())))
+
+
 def outcome(name, status, stdout, stderr):
     """One row of the table from what `backplane run --json` left."""
     try:
         report = json.loads(stdout)
     except ValueError:
-        problem = first_line(stderr) or first_line(stdout) or f"exit status {status} and no word"
-        return (name, "no", "-", "-", "-", "-", "-", problem)
+        errors = "\n".join(line for line in stderr.splitlines() if not line.startswith("warning: "))
+        problem = first_line(errors) or first_line(stdout) or f"exit status {status} and no word"
+        # A manifest that is right may still say that there is nothing to run.
+        return (name, "yes" if problem.startswith("backplane: ") else "no", "-", "-", "-", "-", "-", problem)
     refused = report.get("refused", [])
-    problem = "" if report["status"] == "ok" else first_line(report.get("message")) or first_line(report.get("log"))
+    # A script's last line is its exception.
+    said = [first_line(report.get("message")), last_line(report.get("log"))]
+    problem = "" if report["status"] == "ok" else ": ".join(filter(None, said))
     if not problem and refused:
         problem = f"{refused[0].get('where', '')}: {refused[0].get('reason', '')}".strip(": ")
     code = report.get("exit_code")

@@ -43,14 +43,14 @@ OK = {"plugin": "x", "status": "ok", "exit_code": 0, "taken": 2, "refused": [], 
 def test_every_plugin_gets_a_row(tmp_path, backplane, capsys):
     folder = tmp_path / "plugins"
     plugin(folder / "good", OK)
-    plugin(folder / "bad", {**OK, "status": "failed", "exit_code": 3, "message": "it broke\nmore"})
+    plugin(folder / "bad", {**OK, "status": "failed", "exit_code": 3, "message": "it broke\nmore", "log": "a\nValueError: x\n"})
     plugin(folder / "odd", {**OK, "refused": [{"where": "line 4", "reason": "has 7 columns"}]})
     plugin(folder / "slow", {**OK, "status": "timeout", "exit_code": None, "message": "", "log": "\nstill here\n"})
     plugin(folder / "unreadable")
     assert trial.main(["--backplane", backplane, "netalertx", str(folder)]) == 1
     rows = [line.split(maxsplit=7) for line in capsys.readouterr().out.splitlines()]
     assert ["good", "yes", "ok", "0", "2", "1", "0"] in rows
-    assert ["bad", "yes", "failed", "3", "2", "1", "0", "it broke"] in rows
+    assert ["bad", "yes", "failed", "3", "2", "1", "0", "it broke: ValueError: x"] in rows
     assert ["odd", "yes", "ok", "0", "2", "1", "1", "line 4: has 7 columns"] in rows
     assert ["unreadable", "no", "-", "-", "-", "-", "-", "config.json: settings[2].type: no such type: x"] in rows
     assert ["slow", "yes", "timeout", "-", "2", "1", "0", "still here"] in rows

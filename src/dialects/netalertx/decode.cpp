@@ -47,7 +47,7 @@ class Decoder {
       if (mapping_) AddObservation(lines_[i]);
     }
     if (not_listed_ > 0) batch_.refused.push_back({"", fmt::format("{} more were refused", not_listed_)});
-    batch_.complete = ended_by_itself && !lines_.empty();
+    batch_.complete = ended_by_itself && !lines_.empty() && whole_;
     return std::move(batch_);
   }
 
@@ -57,6 +57,13 @@ class Decoder {
       ++not_listed_;
     else
       batch_.refused.push_back({fmt::format("line {}", line), std::move(reason)});
+  }
+
+  // A row that was meant but cannot be read: which object it was about is not known, so none may
+  // be called missing.
+  void RefuseRow(std::size_t line, std::string reason) {
+    whole_ = false;
+    Refuse(line, std::move(reason));
   }
 
   // A line ends at \n, \r\n or \r.
@@ -72,7 +79,7 @@ class Decoder {
 
   void ReadLine(std::string_view text, std::size_t number) {
     if (text.empty()) return;
-    if (text.size() > kLongestLine) return Refuse(number, fmt::format("longer than {} bytes", kLongestLine));
+    if (text.size() > kLongestLine) return RefuseRow(number, fmt::format("longer than {} bytes", kLongestLine));
     Line line{number, {}, {}};
     std::size_t count = 0, start = 0, key_end = text.size();
     while (true) {
@@ -83,8 +90,8 @@ class Decoder {
       start = end + 1;
     }
     if (count == 1) return Refuse(number, "expected 9 or 13 columns separated by \"|\", got text without any");
-    if (count != 9 && count != 13) return Refuse(number, fmt::format("expected 9 or 13 columns, got {}", count));
-    if (lines_.size() >= kMostRows) return Refuse(number, fmt::format("beyond the limit of {} rows", kMostRows));
+    if (count != 9 && count != 13) return RefuseRow(number, fmt::format("expected 9 or 13 columns, got {}", count));
+    if (lines_.size() >= kMostRows) return RefuseRow(number, fmt::format("beyond the limit of {} rows", kMostRows));
     if (count == 9) std::fill(line.columns.begin() + kHelp1, line.columns.end(), "null");
     line.key = text.substr(0, key_end);
     last_of_[line.key] = lines_.size();
@@ -153,6 +160,7 @@ class Decoder {
   std::unordered_map<std::string_view, std::size_t> last_of_;
   Batch batch_;
   std::size_t not_listed_ = 0;
+  bool whole_ = true;
 };
 
 }  // namespace

@@ -117,6 +117,8 @@ std::optional<DeviceMapping> ReadMapping(const Manifest& manifest, const Setting
     } else if (const auto known = std::find_if(kTargets.begin(), kTargets.end(),
                                                [&](const Target& one) { return one.scan == target; });
                known != kTargets.end()) {
+      // Two columns for one field: the later one counts, as the last of equal keys does elsewhere.
+      std::erase_if(out.fields, [&](const DeviceMapping::Field& field) { return field.field == known->field; });
       out.fields.push_back({known->field, *std::move(origin), policy(known->device, ClaimPolicy::kIfEmpty)});
     }
   }

@@ -135,6 +135,20 @@ std::string Substituted(std::string_view word, const std::vector<Placeholder>& p
   return out;
 }
 
+// Values of secret settings, as they may stand in the command.
+std::vector<std::string> Secrets(const Manifest& manifest, const Settings& settings) {
+  std::vector<std::string> out;
+  for (const Setting& setting : manifest.settings) {
+    const auto value = settings.find(setting.key);
+    if (!setting.secret || value == settings.end()) continue;
+    const std::string text = PythonText(value->second);
+    if (text.empty()) continue;
+    out.push_back(Base64Encode(text));
+    out.push_back(text);
+  }
+  return out;
+}
+
 std::map<std::string, std::string> Environment(const AppFolders& folders, const fs::path& work) {
   const std::string root = folders.root;
   return {{"PATH", std::string(kPath)},
@@ -187,6 +201,7 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings
   Invocation out;
   out.runtime = manifest.runtime;
   out.argv = std::move(argv);
+  out.secrets = Secrets(manifest, settings);
   out.environment = Environment(folders, context.work);
   out.working_folder = folders.root;
   out.limits = manifest.limits;

@@ -13,7 +13,7 @@ SqliteConnection::SqliteConnection(const std::filesystem::path& file, Mode mode)
     throw DatabaseError(fmt::format("{}: {}", file.string(), reason));
   }
   sqlite3_extended_result_codes(db_, 1);
-  sqlite3_busy_timeout(db_, 10'000);
+  sqlite3_busy_timeout(db_, kBusyTimeout);
 }
 
 SqliteConnection::~SqliteConnection() {
@@ -35,8 +35,10 @@ void SqliteConnection::Script(const std::string& sql) {
 
 SqliteConnection::Prepared& SqliteConnection::Prepare(std::string_view sql) {
   auto found = statements_.find(sql);
-  if (found == statements_.end())
-    found = statements_.try_emplace(texts_.emplace_back(sql)).first;
+  if (found == statements_.end()) {
+    if (statements_.size() >= kMostTexts) ForgetIdle();
+    found = statements_.try_emplace(std::string(sql)).first;
+  }
   for (Prepared& prepared : found->second)
     if (!prepared.busy) return prepared;
   const std::optional<std::string_view> plain = WithoutReturning(sql);
@@ -65,6 +67,16 @@ std::optional<std::string_view> SqliteConnection::WithoutReturning(std::string_v
                                                   nullptr, &serial);
   if (known != SQLITE_OK || serial == 0) return std::nullopt;
   return sql.substr(0, end);
+}
+
+// Filters make texts of their own, and there are very many combinations of them.
+void SqliteConnection::ForgetIdle() {
+  for (auto& [sql, list] : statements_)
+    std::erase_if(list, [](const Prepared& prepared) {
+      if (!prepared.busy) sqlite3_finalize(prepared.statement);
+      return !prepared.busy;
+    });
+  std::erase_if(statements_, [](const auto& item) { return item.second.empty(); });
 }
 
 void SqliteConnection::Bind(sqlite3_stmt* statement, std::span<const Value> values) {

@@ -23,6 +23,7 @@ class DamagedError : public DatabaseError {
 
 class SqliteConnection final : public Connection {
  public:
+  static constexpr int kBusyTimeout = 10'000;  ///< ms
   enum class Mode { kReadWrite, kReadOnly };
   SqliteConnection(const std::filesystem::path& file, Mode mode);
   ~SqliteConnection() override;
@@ -45,15 +46,20 @@ class SqliteConnection final : public Connection {
     bool busy = false;           // a Rows is reading it
     bool yields_row_id = false;  // was asked for RETURNING the key, and prepared without it
   };
+  static constexpr std::size_t kMostTexts = 256;
   Prepared& Prepare(std::string_view sql);
+  void ForgetIdle();
   std::optional<std::string_view> WithoutReturning(std::string_view sql) const;
   void Bind(sqlite3_stmt* statement, std::span<const Value> values);
   [[noreturn]] void Throw(std::string_view what) const;
 
   sqlite3* db_ = nullptr;
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
   // Several entries per text only when one is read while the same text is asked for again.
-  std::unordered_map<std::string_view, std::list<Prepared>> statements_;
-  std::list<std::string> texts_;
+  std::unordered_map<std::string, std::list<Prepared>, TextHash, std::equal_to<>> statements_;
 };
 
 }  // namespace backplane::store

@@ -26,6 +26,7 @@ constexpr std::size_t kMaxGroup = 512;
 // or the log would grow for as long as the load lasts.
 constexpr int kCheckpointPages = 2'000;
 constexpr int kMaxLogPages = 64'000;
+constexpr int kShortWait = 20;  // ms
 
 class NewerSchemaError : public DatabaseError {
  public:
@@ -47,8 +48,8 @@ class SqliteDatabase final : public Database {
                                                              : "PRAGMA synchronous = NORMAL");
     // temp_store: what a savepoint may have to undo stays in memory; else each group makes a temporary file.
     writer_.Script(
-        "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 0; "
-        "PRAGMA temp_store = MEMORY");
+        "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 0; "
+        "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864");
     checkpointer_.Script("PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -500");
     Migrate();
     sqlite3_wal_hook(
@@ -167,8 +168,12 @@ class SqliteDatabase final : public Database {
       for (std::size_t i = 0; i < group.size(); ++i)
         if (group[i].done) group[i].done(std::move(results[i]));
       if (log_pages_ > kCheckpointPages) WantCheckpoint();
-      if (log_pages_ > kMaxLogPages)
+      if (log_pages_ > kMaxLogPages) {
+        // Not at the price of a long wait for a reader: it is tried again after the next group.
+        sqlite3_busy_timeout(writer_.handle(), kShortWait);
         sqlite3_wal_checkpoint_v2(writer_.handle(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+        sqlite3_busy_timeout(writer_.handle(), SqliteConnection::kBusyTimeout);
+      }
     }
   }
 
