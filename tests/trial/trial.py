@@ -28,7 +28,7 @@ def find_netalertx(folder):
 def ready_netalertx(source, into):
     """Copies a plugin, and does with a template what its author asks of whoever copies it."""
     template = source.name.startswith("__")
-    target = into / source.name.lstrip("_")
+    target = into / (source.name.lstrip("_") if template else source.name)
     shutil.copytree(source, target, symlinks=True)
     if template:
         (target / "ignore_plugin").unlink(missing_ok=True)

@@ -72,10 +72,13 @@ def test_a_template_is_made_into_a_plugin_outside_its_folder(tmp_path, backplane
 
 
 def test_an_ordinary_plugin_is_not_touched(tmp_path):
-    source = plugin(tmp_path / "arp", OK, **{"script.py": "<unique_prefix>"})
+    source = plugin(tmp_path / "_publisher_x", OK, **{"script.py": "<unique_prefix>"})
     into = tmp_path / "scratch"
     into.mkdir()
-    assert (trial.ready_netalertx(source, into) / "script.py").read_text() == "<unique_prefix>"
+    target = trial.ready_netalertx(source, into)
+    # The command of its manifest names the folder.
+    assert target == into / "_publisher_x"
+    assert (target / "script.py").read_text() == "<unique_prefix>"
 
 
 def test_one_plugin_may_be_named(tmp_path, backplane, capsys):
