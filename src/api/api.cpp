@@ -33,7 +33,8 @@ std::optional<std::map<std::string, std::string>> Match(std::string_view pattern
 
 // "127.0.0.1:8700" → true; a name that DNS could point at us → false.
 bool IsLoopbackHost(std::string_view host) {
-  if (const auto colon = host.rfind(':'); colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos)
+  if (const auto colon = host.rfind(':');
+      colon != std::string_view::npos && host.find(']', colon) == std::string_view::npos)
     host = host.substr(0, colon);
   if (host == "localhost" || host == "[::1]") return true;
   const auto parts = Split(host, '.');
@@ -45,7 +46,8 @@ bool IsLoopbackHost(std::string_view host) {
 
 std::vector<Endpoint> Table(const ApiParts& parts) {
   std::vector<Endpoint> table;
-  for (auto* rows : {&StatusEndpoints, &DeviceEndpoints, &ObjectEndpoints, &PluginEndpoints, &RunEndpoints, &EventEndpoints}) {
+  for (auto* rows :
+       {&StatusEndpoints, &DeviceEndpoints, &ObjectEndpoints, &PluginEndpoints, &RunEndpoints, &EventEndpoints}) {
     auto some = rows(parts);
     std::move(some.begin(), some.end(), std::back_inserter(table));
   }

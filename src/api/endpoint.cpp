@@ -43,8 +43,8 @@ Result<std::int64_t> Call::QueryInt(const std::string& name, std::int64_t otherw
   if (found == request_.query.end()) return otherwise;
   const auto value = ToInt(found->second);
   if (!value || *value < least || *value > most)
-    return Fail(Errc::kInvalid, fmt::format("{}: \"{}\" is not a number from {} to {}", name, found->second, least, most),
-                name);
+    return Fail(Errc::kInvalid,
+                fmt::format("{}: \"{}\" is not a number from {} to {}", name, found->second, least, most), name);
   return *value;
 }
 

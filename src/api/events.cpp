@@ -50,7 +50,8 @@ Result<Found> Look(const ApiParts& parts, const Question& question) {
     found.last = events.Last();
     // Beyond what is kept, or from before a restore: the reader must start afresh.
     found.reset = question.after > found.last || (question.after > 0 && question.after + 1 < events.First());
-    if (question.after >= 0 && !found.reset) found.events = events.After(question.after, question.limit, question.topic);
+    if (question.after >= 0 && !found.reset)
+      found.events = events.After(question.after, question.limit, question.topic);
     return {};
   }));
   return found;
@@ -83,18 +84,21 @@ void AnswerOrWait(const ApiParts& parts, Question question, Millis until, const 
 }  // namespace
 
 std::vector<Endpoint> EventEndpoints(const ApiParts& parts) {
-  return {{"GET", "/events", Permission::kRead,
-           "Events after a number, oldest first, at least once; `next` is the number to go on from. `reset` says that "
-           "what followed the number is no longer kept: read the state afresh.",
-           {{"after", "Number of the last event you have; 0 for all that are kept, -1 for none but the present number."},
-            {"topic", "Only topics that start so, such as device. or run.failed."},
-            {"limit", "At most so many, 1 to 1000; 100 unless given."},
-            {"wait", "Seconds to wait for an event if there is none, 0 to 60."}},
-           [&parts](const Call& call, const http::Responder& responder) {
-             const Result<Question> question = Read(call);
-             if (!question) return responder.Send(ToResponse(Fail(question.error())));
-             AnswerOrWait(parts, *question, parts.clock.Monotonic() + question->wait, responder);
-           }}};
+  return {
+      {"GET",
+       "/events",
+       Permission::kRead,
+       "Events after a number, oldest first, at least once; `next` is the number to go on from. `reset` says that "
+       "what followed the number is no longer kept: read the state afresh.",
+       {{"after", "Number of the last event you have; 0 for all that are kept, -1 for none but the present number."},
+        {"topic", "Only topics that start so, such as device. or run.failed."},
+        {"limit", "At most so many, 1 to 1000; 100 unless given."},
+        {"wait", "Seconds to wait for an event if there is none, 0 to 60."}},
+       [&parts](const Call& call, const http::Responder& responder) {
+         const Result<Question> question = Read(call);
+         if (!question) return responder.Send(ToResponse(Fail(question.error())));
+         AnswerOrWait(parts, *question, parts.clock.Monotonic() + question->wait, responder);
+       }}};
 }
 
 }  // namespace backplane::api

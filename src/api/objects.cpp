@@ -34,9 +34,8 @@ Result<Reply> List(const ApiParts& parts, const Call& call) {
   using store::ObjectStatus;
   constexpr std::array kStatuses = {ObjectStatus::kNew, ObjectStatus::kChanged, ObjectStatus::kUnchanged,
                                     ObjectStatus::kMissing};
-  const bool known = std::any_of(kStatuses.begin(), kStatuses.end(), [&](ObjectStatus status) {
-    return filter.status == store::ObjectStatusName(status);
-  });
+  const bool known = std::any_of(kStatuses.begin(), kStatuses.end(),
+                                 [&](ObjectStatus status) { return filter.status == store::ObjectStatusName(status); });
   if (!filter.status.empty() && !known)
     return Fail(Errc::kInvalid, fmt::format("status: there is no status \"{}\"", filter.status), "status");
   BACKPLANE_ASSIGN(filter.after, call.QueryInt("after", 0, 0, std::numeric_limits<std::int64_t>::max()));
@@ -58,7 +57,10 @@ Result<Reply> List(const ApiParts& parts, const Call& call) {
 }  // namespace
 
 std::vector<Endpoint> ObjectEndpoints(const ApiParts& parts) {
-  return {{"GET", "/objects", Permission::kRead, "Objects that plugins reported, with their status.",
+  return {{"GET",
+           "/objects",
+           Permission::kRead,
+           "Objects that plugins reported, with their status.",
            {{"plugin", "Only of this plugin."},
             {"status", "Only new, changed, unchanged or missing ones."},
             {"after", "Cursor: the `next` of the page before."},

@@ -20,8 +20,8 @@ Json ToJson(const Trigger& trigger) {
 
 Json ToJson(const ApiParts& parts, const Plugin& plugin, const Call& call) {
   const Manifest& manifest = plugin.manifest;
-  Json json = {{"id", manifest.id},        {"dialect", manifest.dialect}, {"name", manifest.name},
-               {"title", manifest.title},  {"kind", manifest.kind},       {"folder", manifest.folder},
+  Json json = {{"id", manifest.id},          {"dialect", manifest.dialect}, {"name", manifest.name},
+               {"title", manifest.title},    {"kind", manifest.kind},       {"folder", manifest.folder},
                {"runtime", manifest.runtime}};
   json["triggers"] = Json::array();
   for (const Trigger& trigger : manifest.triggers) json["triggers"].push_back(ToJson(trigger));
@@ -80,7 +80,8 @@ void RunNow(const ApiParts& parts, const Call& call, const http::Responder& resp
         Errc::kConflict, fmt::format("{} declares settings only: there is nothing to run", (*plugin)->manifest.id))));
   const std::string_view given = call.request().Header("Idempotency-Key");
   if (given.size() > 200)
-    return responder.Send(ToResponse(Fail(Errc::kInvalid, "Idempotency-Key: has more than 200 bytes", "Idempotency-Key")));
+    return responder.Send(
+        ToResponse(Fail(Errc::kInvalid, "Idempotency-Key: has more than 200 bytes", "Idempotency-Key")));
   const std::string key = fmt::format("call/{}", given.empty() ? SecretHex(12) : std::string(given));
   const LaneKey lane{call.org(), (*plugin)->manifest.id, ""};
   if (!given.empty()) {
@@ -115,27 +116,38 @@ Result<std::string> PluginId(const ApiParts& parts, const std::string& name) {
 
 std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
   return {
-      {"GET", "/plugins", Permission::kRead, "The site's plugins, and what is wrong in its folders.", {},
+      {"GET",
+       "/plugins",
+       Permission::kRead,
+       "The site's plugins, and what is wrong in its folders.",
+       {},
        [&parts](const Call& call) -> Result<Reply> {
          Json body = {{"plugins", Json::array()}, {"findings", Json::array()}};
          for (const Plugin& plugin : parts.catalog.plugins()) body["plugins"].push_back(ToJson(parts, plugin, call));
          for (const Finding& finding : parts.catalog.findings())
-           body["findings"].push_back({{"severity", finding.severity == Finding::Severity::kError ? "error" : "warning"},
-                                       {"file", finding.file},
-                                       {"where", finding.where},
-                                       {"message", finding.message}});
+           body["findings"].push_back(
+               {{"severity", finding.severity == Finding::Severity::kError ? "error" : "warning"},
+                {"file", finding.file},
+                {"where", finding.where},
+                {"message", finding.message}});
          return Reply{std::move(body)};
        }},
-      {"GET", "/plugins/{id}", Permission::kRead,
-       "One plugin: settings, limits, triggers, next run and the last decision about it.", {},
+      {"GET",
+       "/plugins/{id}",
+       Permission::kRead,
+       "One plugin: settings, limits, triggers, next run and the last decision about it.",
+       {},
        [&parts](const Call& call) -> Result<Reply> {
          BACKPLANE_ASSIGN(const Plugin* plugin, parts.catalog.Find(call.Path("id")));
          return Reply{Describe(parts, *plugin, call)};
        }},
-      {"POST", "/plugins/{id}/run", Permission::kOperate,
+      {"POST",
+       "/plugins/{id}/run",
+       Permission::kOperate,
        "Runs a plugin now, whatever its schedule: 202 with the job's key and, once it has started, the run's id. "
        "Repeating the Idempotency-Key finds the first run.",
-       {}, [&parts](const Call& call, const http::Responder& responder) { RunNow(parts, call, responder); }},
+       {},
+       [&parts](const Call& call, const http::Responder& responder) { RunNow(parts, call, responder); }},
   };
 }
 

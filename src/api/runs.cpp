@@ -82,7 +82,8 @@ void ShowWhenEnded(const ApiParts& parts, RunId id, OrgId org, Millis until, con
   });
   if (!read) return responder.Send(ToResponse(Fail(read.error())));
   if (!run)
-    return responder.Send(ToResponse(Fail(Errc::kNotFound, fmt::format("no run {}: it never was, or is no longer kept", id))));
+    return responder.Send(
+        ToResponse(Fail(Errc::kNotFound, fmt::format("no run {}: it never was, or is no longer kept", id))));
   const Millis left = until - parts.clock.Monotonic();
   if (run->status != RunStatus::kRunning || left.count() <= 0 || responder.Abandoned())
     return responder.Send(ToResponse(Reply{Describe(*run)}));
@@ -117,20 +118,33 @@ Result<Reply> Cancel(const ApiParts& parts, const Call& call) {
 
 std::vector<Endpoint> RunEndpoints(const ApiParts& parts) {
   return {
-      {"GET", "/runs", Permission::kRead, "Runs, newest first.",
+      {"GET",
+       "/runs",
+       Permission::kRead,
+       "Runs, newest first.",
        {{"plugin", "Only of this plugin."},
         {"status", "Only with this status."},
         {"key", "Only of the job with this key."},
         {"before", "Cursor: the `next` of the page before."},
         {"limit", "Runs per page, 1 to 1000; 50 unless given."}},
        [&parts](const Call& call) { return List(parts, call); }},
-      {"GET", "/runs/{id}", Permission::kRead, "One run, with its command and the output that was refused.",
+      {"GET",
+       "/runs/{id}",
+       Permission::kRead,
+       "One run, with its command and the output that was refused.",
        {{"wait", "Seconds to wait for its end, 0 to 3600."}},
        [&parts](const Call& call, const http::Responder& responder) { Show(parts, call, responder); }},
-      {"GET", "/runs/{id}/log", Permission::kRead, "What the run wrote to standard output and error, the end of it.",
+      {"GET",
+       "/runs/{id}/log",
+       Permission::kRead,
+       "What the run wrote to standard output and error, the end of it.",
        {{"bytes", "At most so many; 262144 unless given."}},
        [&parts](const Call& call) { return Log(parts, call); }},
-      {"POST", "/runs/{id}/cancel", Permission::kOperate, "Ends a run: its processes are asked to stop, then killed.", {},
+      {"POST",
+       "/runs/{id}/cancel",
+       Permission::kOperate,
+       "Ends a run: its processes are asked to stop, then killed.",
+       {},
        [&parts](const Call& call) { return Cancel(parts, call); }},
   };
 }

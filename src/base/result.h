@@ -59,10 +59,10 @@ inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(st
 
 /// BACKPLANE_TRY(Compute()); returns the error, if there is one, from the enclosing function.
 #define BACKPLANE_TRY(expression) BACKPLANE_TRY_(expression, BACKPLANE_CONCAT(backplane_status_, __LINE__))
-#define BACKPLANE_TRY_(expression, name)                                    \
-  do {                                                                      \
-    auto name = (expression);                                               \
-    if (!name) return ::backplane::Fail(std::move(name).error());           \
+#define BACKPLANE_TRY_(expression, name)                          \
+  do {                                                            \
+    auto name = (expression);                                     \
+    if (!name) return ::backplane::Fail(std::move(name).error()); \
   } while (false)
 
 /// BACKPLANE_ASSIGN(auto value, Compute()); assigns the value or returns the error.

@@ -13,7 +13,9 @@ class Rng {
   explicit Rng(std::uint64_t seed) : engine_(seed) {}
   std::uint64_t Next() { return engine_(); }
   /// Uniform in [0, bound); bound > 0.
-  std::uint64_t Below(std::uint64_t bound) { return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(engine_); }
+  std::uint64_t Below(std::uint64_t bound) {
+    return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(engine_);
+  }
   bool Chance(double probability) { return std::bernoulli_distribution(probability)(engine_); }
 
  private:

@@ -46,8 +46,8 @@ std::optional<TimePoint> ParseTime(std::string_view text) {
   const auto year = Digits(text, 0, 4), month = Digits(text, 5, 2), day = Digits(text, 8, 2);
   const auto hour = Digits(text, 11, 2), minute = Digits(text, 14, 2), second = Digits(text, 17, 2);
   if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
-  const bool separators = text[4] == '-' && text[7] == '-' && (text[10] == ' ' || text[10] == 'T') &&
-                          text[13] == ':' && text[16] == ':';
+  const bool separators =
+      text[4] == '-' && text[7] == '-' && (text[10] == ' ' || text[10] == 'T') && text[13] == ':' && text[16] == ':';
   if (!separators || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
@@ -71,8 +71,7 @@ struct Unit {
   std::string_view name;
   std::int64_t millis;
 };
-constexpr std::array<Unit, 5> kUnits{
-    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
+constexpr std::array<Unit, 5> kUnits{{{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 }  // namespace
 
 std::optional<Millis> ParseDuration(std::string_view text) {
@@ -97,9 +96,7 @@ std::string FormatDuration(Millis duration) {
   return "0s";
 }
 
-TimePoint SystemClock::Now() const {
-  return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
-}
+TimePoint SystemClock::Now() const { return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now()); }
 
 Millis SystemClock::Monotonic() const {
   return std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now().time_since_epoch());

@@ -22,31 +22,35 @@ int CheckSite(const Args& args) {
   if (!site) return Report(site.error());
   const DialectList dialects = MakeDialects();
   const Catalog catalog = Catalog::Load(*site, dialects);
-  const bool errors = std::any_of(catalog.findings().begin(), catalog.findings().end(), [](const Finding& finding) {
-    return finding.severity == Finding::Severity::kError;
-  });
+  const bool errors = std::any_of(catalog.findings().begin(), catalog.findings().end(),
+                                  [](const Finding& finding) { return finding.severity == Finding::Severity::kError; });
   if (args.Has("--json")) {
     Json findings = Json::array();
     for (const Finding& finding : catalog.findings())
       findings.push_back({{"severity", finding.severity == Finding::Severity::kError ? "error" : "warning"},
-                          {"file", finding.file}, {"where", finding.where}, {"message", finding.message}});
+                          {"file", finding.file},
+                          {"where", finding.where},
+                          {"message", finding.message}});
     PrintJson({{"valid", !errors}, {"plugins", catalog.plugins().size()}, {"findings", findings}});
   } else {
     for (const Finding& finding : catalog.findings()) PrintFinding(finding);
-    std::puts(fmt::format("{}: {} plugin folders, {} plugins", errors ? "there are errors" : "the configuration is right",
-                          site->folders.size(), catalog.plugins().size())
+    std::puts(fmt::format("{}: {} plugin folders, {} plugins",
+                          errors ? "there are errors" : "the configuration is right", site->folders.size(),
+                          catalog.plugins().size())
                   .c_str());
   }
   return errors ? kFailed : kOk;
 }
 
 // The first row that one has and the other lacks.
-Status Compare(const std::string& table, const std::vector<std::string>& stored, const std::vector<std::string>& replayed) {
+Status Compare(const std::string& table, const std::vector<std::string>& stored,
+               const std::vector<std::string>& replayed) {
   const auto [left, right] = std::mismatch(stored.begin(), stored.end(), replayed.begin(), replayed.end());
   if (left == stored.end() && right == replayed.end()) return {};
-  return Fail(Errc::kInternal, fmt::format("table {} differs at row {}: the store has \"{}\", the replayed journal \"{}\"", table,
-                                           left - stored.begin(), left == stored.end() ? "(nothing)" : *left,
-                                           right == replayed.end() ? "(nothing)" : *right));
+  return Fail(Errc::kInternal,
+              fmt::format("table {} differs at row {}: the store has \"{}\", the replayed journal \"{}\"", table,
+                          left - stored.begin(), left == stored.end() ? "(nothing)" : *left,
+                          right == replayed.end() ? "(nothing)" : *right));
 }
 
 Result<Json> ReplayAndCompare(const std::filesystem::path& data) {

@@ -19,10 +19,11 @@ Result<Client> Client::Connect(const Args& args) {
   BACKPLANE_ASSIGN(const auto data, DataFolder(args));
   const Result<std::string> token = ReadFile(data / "token", 4096);
   if (!token && token.error().code == Errc::kNotFound)
-    return Fail(Errc::kUnavailable,
-                fmt::format("no daemon has run on {}: start one with `backplane serve`, or name its folder with --data or "
-                            "BACKPLANE_DATA",
-                            data.string()));
+    return Fail(
+        Errc::kUnavailable,
+        fmt::format("no daemon has run on {}: start one with `backplane serve`, or name its folder with --data or "
+                    "BACKPLANE_DATA",
+                    data.string()));
   if (!token) return Fail(token.error());
   return Client(data, std::string(Trim(*token)));
 }

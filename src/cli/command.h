@@ -17,8 +17,8 @@ inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
 
 struct Option {
-  std::string name;      ///< "--limit"
-  std::string value;     ///< name of its value in help, "N"; empty: a flag
+  std::string name;   ///< "--limit"
+  std::string value;  ///< name of its value in help, "N"; empty: a flag
   std::string sentence;
   bool repeated = false;
 };

@@ -94,17 +94,27 @@ int Edit(const Args& args) {
 std::vector<Command> DeviceCommands() {
   const std::string fields = fmt::format("Fields: {}", fmt::join(kDeviceFields, ", "));
   return {
-      {"devices list", "List devices", {},
+      {"devices list",
+       "List devices",
+       {},
        ClientOptions({{"--search", "TEXT", "Only devices with this in name, MAC, IP, vendor or FQDN"},
                       {"--where", "FIELD=VALUE", "Only devices whose field has this value", true}}),
-       List, fields},
-      {"devices show", "Show a device: its fields, who says so, and who saw it", {{"ID", "Its id"}}, ClientOptions({}), Show},
-      {"devices edit", "Change a device: what you set stays until you take it back", {{"ID", "Its id"}},
+       List,
+       fields},
+      {"devices show",
+       "Show a device: its fields, who says so, and who saw it",
+       {{"ID", "Its id"}},
+       ClientOptions({}),
+       Show},
+      {"devices edit",
+       "Change a device: what you set stays until you take it back",
+       {{"ID", "Its id"}},
        ClientOptions({{"--set", "FIELD=VALUE", "Set a field", true},
                       {"--unset", "FIELD", "Take your value back", true},
                       {"--lock", "FIELD", "Let nobody change a field", true},
                       {"--unlock", "FIELD", "End that", true}}),
-       Edit, fields},
+       Edit,
+       fields},
   };
 }
 

@@ -74,12 +74,16 @@ int Follow(const Args& args) {
 
 std::vector<Command> EventCommands() {
   return {
-      {"events list", "List events, oldest first", {},
+      {"events list",
+       "List events, oldest first",
+       {},
        ClientOptions({{"--after", "SEQ", "Only after this number; 0 unless given"},
                       {"--topic", "PREFIX", "Only topics that start so (device., run.failed)"},
                       {"--limit", "N", "At most so many; 100 unless given"}}),
        List},
-      {"events follow", "Print events as they happen, until interrupted; with --json one object per line", {},
+      {"events follow",
+       "Print events as they happen, until interrupted; with --json one object per line",
+       {},
        ClientOptions({{"--after", "SEQ", "Start after this number instead of now"},
                       {"--topic", "PREFIX", "Only topics that start so"}}),
        Follow},

@@ -42,8 +42,10 @@ int List(const Args& args) {
   }
   PrintTable({"PLUGIN", "TITLE", "RUNS", "NEXT (UTC)", "LAST DECISION"}, rows);
   for (const Json& finding : (*body)["findings"])
-    std::fputs((Harmless(fmt::format("{}: {}: {}{}{}", Text(finding, "severity"), Text(finding, "file"), Text(finding, "where"),
-                                     Text(finding, "where").empty() ? "" : ": ", Text(finding, "message"))) + "\n")
+    std::fputs((Harmless(fmt::format("{}: {}: {}{}{}", Text(finding, "severity"), Text(finding, "file"),
+                                     Text(finding, "where"), Text(finding, "where").empty() ? "" : ": ",
+                                     Text(finding, "message"))) +
+                "\n")
                    .c_str(),
                stderr);
   return kOk;
@@ -56,17 +58,19 @@ int Show(const Args& args) {
   if (!plugin) return Report(plugin.error());
   if (args.Has("--json")) return PrintJson(*plugin), kOk;
   const Json decision = (*plugin)["last_decision"].is_null() ? Json::object() : (*plugin)["last_decision"];
-  PrintFields({{"plugin", Text(*plugin, "id")},
-               {"title", Text(*plugin, "title")},
-               {"description", Text(*plugin, "description")},
-               {"kind", Text(*plugin, "kind")},
-               {"folder", Text(*plugin, "folder")},
-               {"runs", Triggers(*plugin)},
-               {"next run", ShortTime(Text(*plugin, "next_run"))},
-               {"running", Text(*plugin, "running")},
-               {"last decision", decision.empty() ? "" : fmt::format("{} ({}, {})", Text(decision, "what"), Text(decision, "key"),
-                                                                     ShortTime(Text(decision, "at")))},
-               {"time limit", Text((*plugin)["limits"], "timeout")}});
+  PrintFields(
+      {{"plugin", Text(*plugin, "id")},
+       {"title", Text(*plugin, "title")},
+       {"description", Text(*plugin, "description")},
+       {"kind", Text(*plugin, "kind")},
+       {"folder", Text(*plugin, "folder")},
+       {"runs", Triggers(*plugin)},
+       {"next run", ShortTime(Text(*plugin, "next_run"))},
+       {"running", Text(*plugin, "running")},
+       {"last decision", decision.empty() ? ""
+                                          : fmt::format("{} ({}, {})", Text(decision, "what"), Text(decision, "key"),
+                                                        ShortTime(Text(decision, "at")))},
+       {"time limit", Text((*plugin)["limits"], "timeout")}});
   std::vector<std::vector<std::string>> rows;
   for (const Json& setting : (*plugin)["settings"]) {
     const bool secret = setting.contains("set");
@@ -112,8 +116,8 @@ int Run(const Args& args) {
     PrintJson(*run);
   } else {
     std::puts(fmt::format("run {}: {}{}{}; {} records taken, {} refused", *id, Coloured(Text(*run, "status")),
-                          Text(*run, "message").empty() ? "" : ": ", Harmless(Text(*run, "message")), Text(*run, "taken"),
-                          Text(*run, "refused"))
+                          Text(*run, "message").empty() ? "" : ": ", Harmless(Text(*run, "message")),
+                          Text(*run, "taken"), Text(*run, "refused"))
                   .c_str());
     for (const Json& refusal : (*run)["refusals"])
       std::puts(Harmless(fmt::format("  refused {}: {}", Text(refusal, "where"), Text(refusal, "reason"))).c_str());
@@ -123,7 +127,8 @@ int Run(const Args& args) {
 
 int Validate(const Args& args) {
   config::Site site;
-  site.folders.push_back({.path = std::filesystem::absolute(args.Get("PATH")).lexically_normal(), .dialect = args.Get("--dialect")});
+  site.folders.push_back(
+      {.path = std::filesystem::absolute(args.Get("PATH")).lexically_normal(), .dialect = args.Get("--dialect")});
   const DialectList dialects = MakeDialects();
   const Catalog catalog = Catalog::Load(site, dialects);
   bool errors = false;
@@ -132,7 +137,10 @@ int Validate(const Args& args) {
     const bool error = finding.severity == Finding::Severity::kError;
     errors = errors || error;
     if (args.Has("--json"))
-      findings.push_back({{"severity", error ? "error" : "warning"}, {"file", finding.file}, {"where", finding.where}, {"message", finding.message}});
+      findings.push_back({{"severity", error ? "error" : "warning"},
+                          {"file", finding.file},
+                          {"where", finding.where},
+                          {"message", finding.message}});
     else
       PrintFinding(finding);
   }
@@ -141,7 +149,9 @@ int Validate(const Args& args) {
   if (args.Has("--json"))
     PrintJson({{"valid", !errors}, {"plugins", names}, {"findings", findings}});
   else
-    std::puts(fmt::format("{} plugin{} can be loaded{}", names.size(), names.size() == 1 ? "" : "s", errors ? "; see the errors above" : "").c_str());
+    std::puts(fmt::format("{} plugin{} can be loaded{}", names.size(), names.size() == 1 ? "" : "s",
+                          errors ? "; see the errors above" : "")
+                  .c_str());
   return errors ? kFailed : kOk;
 }
 
@@ -149,11 +159,23 @@ int Validate(const Args& args) {
 
 std::vector<Command> PluginCommands() {
   return {
-      {"plugins list", "List the site's plugins, when they run next and what was last decided about them", {}, ClientOptions({}), List},
-      {"plugins show", "Show a plugin: its settings, limits and schedule", {{"NAME", "Its id or short name"}}, ClientOptions({}), Show},
-      {"plugins run", "Run a plugin now in the daemon, and wait for the end", {{"NAME", "Its id or short name"}},
-       ClientOptions({{"--no-wait", "", "Return as soon as it has started"}}), Run},
-      {"plugins validate", "Check plugins for every mistake at once, without running anything and without a daemon",
+      {"plugins list",
+       "List the site's plugins, when they run next and what was last decided about them",
+       {},
+       ClientOptions({}),
+       List},
+      {"plugins show",
+       "Show a plugin: its settings, limits and schedule",
+       {{"NAME", "Its id or short name"}},
+       ClientOptions({}),
+       Show},
+      {"plugins run",
+       "Run a plugin now in the daemon, and wait for the end",
+       {{"NAME", "Its id or short name"}},
+       ClientOptions({{"--no-wait", "", "Return as soon as it has started"}}),
+       Run},
+      {"plugins validate",
+       "Check plugins for every mistake at once, without running anything and without a daemon",
        {{"PATH", "A plugin, or a folder of plugins"}},
        {{"--dialect", "NAME", "Read it as this dialect's, instead of asking which recognises it"},
         {"--json", "", "Print JSON instead of text"}},

@@ -83,16 +83,25 @@ struct Outcome {
   std::string command;
 };
 
-Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const std::string& python, const std::filesystem::path& folder) {
+Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const std::string& python,
+                        const std::filesystem::path& folder) {
   const Interruption interruption;
   BACKPLANE_ASSIGN(const auto keeper, StartKeeper(folder / "keeper"));
   const runtime::RuntimeList runtimes = MakeRuntimes(*keeper);
   BACKPLANE_ASSIGN(const auto share, ShareFolder());
   const SystemClock clock;
-  RunContext context{.run = 1, .work = folder / "work", .share = share, .python = python, .now = clock.Now(),
+  RunContext context{.run = 1,
+                     .work = folder / "work",
+                     .share = share,
+                     .python = python,
+                     .now = clock.Now(),
                      .all_settings = &catalog.DialectSettings(plugin.manifest.dialect)};
   BACKPLANE_TRY(MakePrivateFolder(context.work));
-  const Job job{.lane = {kDefaultOrg, plugin.manifest.id, ""}, .trigger = TriggerKind::kCall, .key = "cli", .due = context.now, .deadline = {}};
+  const Job job{.lane = {kDefaultOrg, plugin.manifest.id, ""},
+                .trigger = TriggerKind::kCall,
+                .key = "cli",
+                .due = context.now,
+                .deadline = {}};
   Outcome outcome;
   Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, plugin.settings, context);
   if (!invocation) {
@@ -113,12 +122,16 @@ Json ToJson(const Observation& observation) {
   for (const Identifier& identifier : observation.identifiers) identifiers[identifier.scheme] = identifier.value;
   Json fields = Json::object();
   for (const Claim& claim : observation.claims) fields[claim.field] = claim.value;
-  return {{"identifiers", identifiers}, {"fields", fields}, {"source", observation.source}, {"at", FormatIso(observation.at)}};
+  return {{"identifiers", identifiers},
+          {"fields", fields},
+          {"source", observation.source},
+          {"at", FormatIso(observation.at)}};
 }
 
 Json ToJson(const ObjectRecord& object) {
-  return {{"primary", object.primary}, {"secondary", object.secondary}, {"watched", object.watched},
-          {"extra", object.extra}, {"foreign_key", object.foreign_key}, {"help", object.help}, {"at", FormatIso(object.at)}};
+  return {{"primary", object.primary}, {"secondary", object.secondary},     {"watched", object.watched},
+          {"extra", object.extra},     {"foreign_key", object.foreign_key}, {"help", object.help},
+          {"at", FormatIso(object.at)}};
 }
 
 Json ToJson(const Plugin& plugin, const Outcome& outcome) {
@@ -142,11 +155,13 @@ Json ToJson(const Plugin& plugin, const Outcome& outcome) {
 }
 
 void PrintOutcome(const Json& outcome) {
-  if (!outcome["log"].get_ref<const std::string&>().empty()) std::fputs(outcome["log"].get<std::string>().c_str(), stderr);
+  if (!outcome["log"].get_ref<const std::string&>().empty())
+    std::fputs(outcome["log"].get<std::string>().c_str(), stderr);
   std::vector<std::vector<std::string>> devices;
   for (const Json& device : outcome["devices"]) {
     const Json& fields = device["fields"];
-    devices.push_back({Text(fields, "name"), Text(fields, "ip"), Text(device["identifiers"], "mac"), Text(fields, "vendor"), Text(fields, "type")});
+    devices.push_back({Text(fields, "name"), Text(fields, "ip"), Text(device["identifiers"], "mac"),
+                       Text(fields, "vendor"), Text(fields, "type")});
   }
   if (!devices.empty()) PrintTable({"NAME", "IP", "MAC", "VENDOR", "TYPE"}, devices);
   std::vector<std::vector<std::string>> objects;
@@ -159,9 +174,10 @@ void PrintOutcome(const Json& outcome) {
   if (!objects.empty()) PrintTable({"PRIMARY", "SECONDARY", "WATCHED 1", "2", "3", "4"}, objects);
   for (const Json& refusal : outcome["refused"])
     std::puts(Harmless(fmt::format("refused {}: {}", Text(refusal, "where"), Text(refusal, "reason"))).c_str());
-  std::puts(fmt::format("{}: {}{}{}; {} devices, {} objects, {} refused", Text(outcome, "plugin"), Coloured(Text(outcome, "status")),
-                        Text(outcome, "message").empty() ? "" : ": ", Harmless(Text(outcome, "message")), outcome["devices"].size(),
-                        outcome["objects"].size(), outcome["refused"].size())
+  std::puts(fmt::format("{}: {}{}{}; {} devices, {} objects, {} refused", Text(outcome, "plugin"),
+                        Coloured(Text(outcome, "status")), Text(outcome, "message").empty() ? "" : ": ",
+                        Harmless(Text(outcome, "message")), outcome["devices"].size(), outcome["objects"].size(),
+                        outcome["refused"].size())
                 .c_str());
 }
 

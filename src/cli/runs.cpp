@@ -65,12 +65,18 @@ int Cancel(const Args& args) {
 
 std::vector<Command> RunsCommands() {
   return {
-      {"runs list", "List runs, newest first", {},
+      {"runs list",
+       "List runs, newest first",
+       {},
        ClientOptions({{"--plugin", "NAME", "Only of this plugin"},
                       {"--status", "STATUS", "Only with this status (ok, failed, timeout, ...)"},
                       {"--limit", "N", "So many; 30 unless given"}}),
        List},
-      {"runs show", "Show a run: what was executed, what came of it, what it wrote", {{"ID", "Its id"}}, ClientOptions({}), Show},
+      {"runs show",
+       "Show a run: what was executed, what came of it, what it wrote",
+       {{"ID", "Its id"}},
+       ClientOptions({}),
+       Show},
       {"runs cancel", "End a run", {{"ID", "Its id"}}, ClientOptions({}), Cancel},
   };
 }

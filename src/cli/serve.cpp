@@ -29,9 +29,23 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// It holds the token and everything that plugins reported. Its mode is not ours to change: it may be
+// somebody's home or /tmp.
+Status RefuseOpenFolder(const std::filesystem::path& data) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::perms mode = fs::status(data, error).permissions();
+  if (error || (mode & (fs::perms::group_all | fs::perms::others_all)) == fs::perms::none) return {};
+  return Fail(Errc::kDenied,
+              fmt::format("{}: other users may look into this folder; close it with `chmod 700`, or name "
+                          "another one",
+                          data.string()));
+}
+
 Result<config::Site> SiteOf(const Args& args) {
   // What is given on the command line wins: it is put where the file and environment are read.
-  for (const auto& [option, variable] : {std::pair("--data", "BACKPLANE_DATA"), std::pair("--listen", "BACKPLANE_LISTEN")})
+  for (const auto& [option, variable] :
+       {std::pair("--data", "BACKPLANE_DATA"), std::pair("--listen", "BACKPLANE_LISTEN")})
     if (args.Has(option)) setenv(variable, args.Get(option).c_str(), 1);
   return config::LoadSite(args.Get("--config"));
 }
@@ -54,7 +68,8 @@ LogLevel Level(const std::string& name) {
 
 void ReportFindings(const Catalog& catalog) {
   for (const Finding& finding : catalog.findings()) {
-    const std::string text = fmt::format("{}: {}{}{}", finding.file, finding.where, finding.where.empty() ? "" : ": ", finding.message);
+    const std::string text =
+        fmt::format("{}: {}{}{}", finding.file, finding.where, finding.where.empty() ? "" : ": ", finding.message);
     if (finding.severity == Finding::Severity::kError)
       LogError("{}", text);
     else
@@ -69,6 +84,7 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
   const std::filesystem::path data = options.data;
   BACKPLANE_ASSIGN(const config::Address address, config::ParseAddress(options.listen));
   BACKPLANE_TRY(MakePrivateFolder(data));
+  BACKPLANE_TRY(RefuseOpenFolder(data));
   BACKPLANE_TRY(MakePrivateFolder(data / "runs"));
   BACKPLANE_ASSIGN(const Fd lock, LockFolder(data));
   BACKPLANE_ASSIGN(const std::string token, LoadToken(data / "token"));
@@ -117,7 +133,9 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                                        [&api](const http::Request& request, const http::Responder& responder) {
                                          api.Handle(request, responder);
                                        }));
-  const std::string url = fmt::format("http://{}:{}/", address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]", server->port());
+  const std::string url = fmt::format(
+      "http://{}:{}/", address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]",
+      server->port());
   BACKPLANE_TRY(WriteFileAtomic(data / "address", url + "\n"));
   // Last: a daemon that cannot be reached must not run anything.
   host->StartScheduling();

@@ -58,7 +58,8 @@ void PrintTable(const std::vector<std::string>& heading, const std::vector<std::
   const std::size_t terminal = TerminalWidth();
   for (const auto& cells : lines) {
     std::string line = Line(cells, widths);
-    if (terminal > 4 && Width(line) > terminal && line.find('\x1b') == std::string::npos) line = Shorten(line, terminal - 3);
+    if (terminal > 4 && Width(line) > terminal && line.find('\x1b') == std::string::npos)
+      line = Shorten(line, terminal - 3);
     std::puts(line.c_str());
   }
 }
@@ -69,7 +70,8 @@ void PrintFields(const std::vector<std::pair<std::string, std::string>>& fields)
     if (!value.empty()) width = std::max(width, name.size() + 1);
   for (const auto& [name, value] : fields)
     if (!value.empty())
-      std::puts(fmt::format("{:<{}}  {}", name + ":", width, name == "status" ? Coloured(value) : Harmless(value)).c_str());
+      std::puts(
+          fmt::format("{:<{}}  {}", name + ":", width, name == "status" ? Coloured(value) : Harmless(value)).c_str());
 }
 
 void PrintJson(const Json& value) {

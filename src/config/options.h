@@ -36,8 +36,7 @@ class OptionVisitor {
                       std::string_view sentence) = 0;
   virtual void Integer(std::string_view name, std::int64_t& value, std::int64_t least, std::int64_t most,
                        std::string_view sentence) = 0;
-  virtual void Duration(std::string_view name, Millis& value, Millis least, Millis most,
-                        std::string_view sentence) = 0;
+  virtual void Duration(std::string_view name, Millis& value, Millis least, Millis most, std::string_view sentence) = 0;
 };
 
 void Describe(Options& options, OptionVisitor& visitor);

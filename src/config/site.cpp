@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 #include <toml++/toml.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 
@@ -27,9 +27,7 @@ class Reader final : public OptionVisitor {
  public:
   Reader(const toml::table& table, std::filesystem::path file) : table_(table), file_(std::move(file)) {}
 
-  void Text(std::string_view name, std::string& value, std::string_view) override {
-    ReadText(name, value);
-  }
+  void Text(std::string_view name, std::string& value, std::string_view) override { ReadText(name, value); }
   void Choice(std::string_view name, std::string& value, const std::vector<std::string_view>& choices,
               std::string_view) override {
     const std::string place = ReadText(name, value);
@@ -59,7 +57,8 @@ class Reader final : public OptionVisitor {
     std::string text = FormatDuration(value);
     const std::string place = ReadText(name, text);
     const auto duration = ParseDuration(text);
-    if (!duration) return Complain(place, name, fmt::format("\"{}\" is not a duration such as 30s, 5m, 2h or 7d", text));
+    if (!duration)
+      return Complain(place, name, fmt::format("\"{}\" is not a duration such as 30s, 5m, 2h or 7d", text));
     if (*duration < least || *duration > most)
       return Complain(place, name,
                       fmt::format("{} is not between {} and {}", text, FormatDuration(least), FormatDuration(most)));
@@ -132,10 +131,12 @@ Status ReadFolders(const toml::table& table, const std::filesystem::path& file, 
   const toml::node* node = table.get("plugins");
   if (node == nullptr) return {};
   const toml::array* list = node->as_array();
-  if (list == nullptr) return Fail(Errc::kInvalid, fmt::format("{}: plugins: write [[plugins]]", Place(file, *node)), "plugins");
+  if (list == nullptr)
+    return Fail(Errc::kInvalid, fmt::format("{}: plugins: write [[plugins]]", Place(file, *node)), "plugins");
   for (const toml::node& item : *list) {
     const toml::table* entry = item.as_table();
-    if (entry == nullptr) return Fail(Errc::kInvalid, fmt::format("{}: plugins: write [[plugins]]", Place(file, item)), "plugins");
+    if (entry == nullptr)
+      return Fail(Errc::kInvalid, fmt::format("{}: plugins: write [[plugins]]", Place(file, item)), "plugins");
     PluginFolder folder;
     for (const auto& [key, value] : *entry) {
       const auto text = value.value_exact<std::string>();
@@ -167,11 +168,13 @@ Status ReadSettings(const toml::table& table, const std::filesystem::path& file,
   if (node == nullptr) return {};
   const toml::table* dialects = node->as_table();
   if (dialects == nullptr)
-    return Fail(Errc::kInvalid, fmt::format("{}: settings: write [settings.<dialect>]", Place(file, *node)), "settings");
+    return Fail(Errc::kInvalid, fmt::format("{}: settings: write [settings.<dialect>]", Place(file, *node)),
+                "settings");
   for (const auto& [dialect, values] : *dialects) {
     const toml::table* keys = values.as_table();
     if (keys == nullptr)
-      return Fail(Errc::kInvalid, fmt::format("{}: settings.{}: is not a table of settings", Place(file, values), dialect.str()),
+      return Fail(Errc::kInvalid,
+                  fmt::format("{}: settings.{}: is not a table of settings", Place(file, values), dialect.str()),
                   "settings");
     for (const auto& [key, value] : *keys) {
       BACKPLANE_ASSIGN(site.settings[std::string(dialect.str())][std::string(key.str())], ToJson(value, file));
@@ -190,7 +193,9 @@ Status RefuseUnknown(const toml::table& table, const std::filesystem::path& file
     const auto inside = known.lower_bound(name + ".");
     const bool is_group = inside != known.end() && inside->starts_with(name + ".");
     if (!is_group || !value.is_table())
-      return Fail(Errc::kInvalid, fmt::format("{}: {}: no such option; `backplane serve --help` lists them", Place(file, value), name), name);
+      return Fail(Errc::kInvalid,
+                  fmt::format("{}: {}: no such option; `backplane serve --help` lists them", Place(file, value), name),
+                  name);
     BACKPLANE_TRY(RefuseUnknown(*value.as_table(), file, name + ".", known));
   }
   return {};

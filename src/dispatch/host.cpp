@@ -205,7 +205,8 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
   lock.unlock();
   for (const auto& [lane, error] : due.problems)
     LogError("{}: {}: this trigger is left out", lane.plugin, error.message);
-  if (due.set_back) LogWarning("the clock was set back by {}; schedules go on from the new time", FormatDuration(*due.set_back));
+  if (due.set_back)
+    LogWarning("the clock was set back by {}; schedules go on from the new time", FormatDuration(*due.set_back));
   for (std::stop_source& one : stops) one.request_stop();
   for (const Drop& drop : effects.drop)
     LogDebug("{} {}: dropped: {}", drop.job.lane.plugin, drop.job.key, DropReasonText(drop.reason));
@@ -213,8 +214,7 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
   if (!effects.start.empty()) Begin(std::move(effects.start));
   for (Retry& retry : again) Submit(std::move(retry.sealed));
   lock.lock();
-  wake_.wait_for(lock, stop, std::max(Millis(0), next - parts_.clock.Monotonic()),
-                 [this] { return woken_; });
+  wake_.wait_for(lock, stop, std::max(Millis(0), next - parts_.clock.Monotonic()), [this] { return woken_; });
 }
 
 // What callers are told now; those whose job starts are told in Begun. `calls` counts the jobs
@@ -246,7 +246,8 @@ std::vector<std::pair<Host::CallId, CallAnswer>> Host::AnswersTo(std::map<CallId
       const auto what = busy ? Decision::What::kWaitsForLane : Decision::What::kWaitsForWorker;
       const auto decision = dispatcher_.LastDecision(id.first);
       const bool tells = decision && decision->what != Decision::What::kDropped;
-      answers.push_back({id, {CallAnswer::State::kWaiting, 0, DecisionText(tells ? *decision : Decision{.what = what})}});
+      answers.push_back(
+          {id, {CallAnswer::State::kWaiting, 0, DecisionText(tells ? *decision : Decision{.what = what})}});
     } else if (busy && task->second->run.key == id.second) {
       answers.push_back({id, {CallAnswer::State::kStarted, task->second->run.id, ""}});
     } else if (!beginning_.contains(id)) {
@@ -273,7 +274,8 @@ void Host::Begin(std::vector<Start> starts) {
   parts_.database.Submit(
       store::Priority::kNormal,
       [tasks](store::Connection& connection) -> Status {
-        for (const auto& task : *tasks) task->run.id = store::Runs(connection, task->run.lane.org).Begin(task->run, SlotOf(task->run.key));
+        for (const auto& task : *tasks)
+          task->run.id = store::Runs(connection, task->run.lane.org).Begin(task->run, SlotOf(task->run.key));
         return {};
       },
       [this, tasks](const Status& status) { Begun(*tasks, status); });
@@ -308,8 +310,7 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
   }
   task_arrived_.notify_one();
   if (!awaited) return;
-  for (const auto& task : tasks)
-    Answer(task->run.lane, task->run.key, {CallAnswer::State::kStarted, task->run.id, ""});
+  for (const auto& task : tasks) Answer(task->run.lane, task->run.key, {CallAnswer::State::kStarted, task->run.id, ""});
 }
 
 void Host::WorkerThread(const std::stop_token& stop) {

@@ -48,8 +48,8 @@ struct HostParts {
 struct CallAnswer {
   enum class State { kStarted, kWaiting, kDropped };
   State state = State::kStarted;
-  RunId run = 0;        ///< kStarted
-  std::string reason;   ///< kWaiting, kDropped
+  RunId run = 0;       ///< kStarted
+  std::string reason;  ///< kWaiting, kDropped
 };
 
 class Host {
@@ -70,7 +70,7 @@ class Host {
 
   /// Where a plugin's lane stands, for "why did it not run?".
   struct LaneView {
-    std::optional<TimePoint> next;      ///< next slot
+    std::optional<TimePoint> next;  ///< next slot
     std::optional<Decision> decision;
     std::optional<RunId> running;
   };

@@ -29,11 +29,17 @@ class FlakyDatabase final : public store::Database {
 
   /// The next `count` writes fail.
   void FailNext(int count) { left_ = count; }
+  /// Waits until a write has failed and who asked for it knows.
+  void WaitForFailure() { failed_.get_future().wait(); }
 
   void Submit(store::Priority priority, Work work, Done done) override {
     if (left_ > 0) {
       --left_;
       work = [](store::Connection&) -> Status { return Fail(Errc::kUnavailable, "disk full"); };
+      done = [this, done = std::move(done)](Status status) {
+        done(std::move(status));
+        if (!told_.exchange(true)) failed_.set_value();
+      };
     }
     inner_.Submit(priority, std::move(work), std::move(done));
   }
@@ -42,6 +48,8 @@ class FlakyDatabase final : public store::Database {
  private:
   store::Database& inner_;
   std::atomic<int> left_{0};
+  std::atomic<bool> told_{false};
+  std::promise<void> failed_;
 };
 
 class HostFixture {
@@ -57,7 +65,10 @@ class HostFixture {
     EXPECT_TRUE(catalog_.findings().empty());
     Start();
   }
-  ~HostFixture() { Stop(); }
+  ~HostFixture() {
+    Stop();
+    store.Close();  // ends the callbacks that refer to `database`
+  }
 
   Status TryStart() {
     folder = std::make_unique<ingest::Folder>(*store, fold_, clock, [] {});
@@ -73,6 +84,7 @@ class HostFixture {
                               .ended = [this] { CountEnd(); }});
     if (!opened) return Fail(opened.error());
     host = *std::move(opened);
+    host->StartScheduling();
     return {};
   }
   void Start() { ASSERT_TRUE(TryStart()); }
@@ -111,9 +123,6 @@ class HostFixture {
   /// Every run, the newest first.
   std::vector<Run> Runs() {
     return store.Read([](store::Connection& c) { return store::Runs(c, kDefaultOrg).List({.limit = 1000}); });
-  }
-  Run RunOf(RunId id) {
-    return store.Read([&](store::Connection& c) { return store::Runs(c, kDefaultOrg).Get(id).value_or(Run{}); });
   }
   std::vector<std::string> Topics() {
     EXPECT_TRUE(folder->WaitUntilFolded(Millis(60'000)));

@@ -38,6 +38,7 @@ TEST(HostStore, AnEndThatWaitsForTheStoreIsStoredAtShutdown) {
   const CallAnswer started = f.Call("slow", "call/1");
   f.database.FailNext(1);
   ASSERT_TRUE(f.host->Cancel(started.run));
+  f.database.WaitForFailure();
   f.Stop();
   EXPECT_EQ(f.Runs().at(0).status, RunStatus::kCancelled);
 }

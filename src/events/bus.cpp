@@ -56,15 +56,13 @@ void Bus::Loop(const std::stop_token& stop) {
     if (!due.empty()) {
       const std::uint64_t generation = generation_;
       lock.unlock();
-      for (const Waiter& waiter : due)
-        waiter.callback(waiter.seen != generation ? Wake::kNews : Wake::kTimeout);
+      for (const Waiter& waiter : due) waiter.callback(waiter.seen != generation ? Wake::kNews : Wake::kTimeout);
       lock.lock();
       continue;
     }
     const std::uint64_t before = generation_;
     const std::size_t waiting = waiters_.size();
-    changed_.wait_for(lock, stop, next - now,
-                      [&] { return generation_ != before || waiters_.size() != waiting; });
+    changed_.wait_for(lock, stop, next - now, [&] { return generation_ != before || waiters_.size() != waiting; });
   }
 }
 

@@ -45,7 +45,8 @@ Sealed Seal(const Acceptance& acceptance) {
   entry.complete = acceptance.batch.complete;
   entry.body = EncodeRecords(acceptance.batch.records);
   if (entry.body.size() > kMaxBody)
-    return WithoutResult(sealed, fmt::format("its {} records are larger than the limit of {} MiB", run.taken, kMaxBody >> 20));
+    return WithoutResult(sealed,
+                         fmt::format("its {} records are larger than the limit of {} MiB", run.taken, kMaxBody >> 20));
   entry.status = run.status;
   entry.message = run.message;
   return sealed;
@@ -70,8 +71,8 @@ void Accept(store::Database& database, std::shared_ptr<const Sealed> sealed, std
         CrashPoint("accept.before");
         const Run& run = sealed->run;
         if (!store::Runs(connection, run.lane.org).Close(run))
-          return Fail(Errc::kConflict, fmt::format("run {} of {} has lost its lease; its result is not taken", run.id,
-                                                   run.lane.plugin));
+          return Fail(Errc::kConflict,
+                      fmt::format("run {} of {} has lost its lease; its result is not taken", run.id, run.lane.plugin));
         if (sealed->SaysSomething()) store::AppendEntry(connection, sealed->entry);
         CrashPoint("accept.inside");
         return {};

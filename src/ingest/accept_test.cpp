@@ -30,7 +30,8 @@ class AcceptTest : public ::testing::Test {
     run.status = status;
     run.finished = kNoon + Millis(10);
     std::promise<Status> done;
-    Accept(*store_, std::make_shared<const Sealed>(Seal({run, std::move(batch)})), [&](Status result) { done.set_value(std::move(result)); });
+    Accept(*store_, std::make_shared<const Sealed>(Seal({run, std::move(batch)})),
+           [&](Status result) { done.set_value(std::move(result)); });
     return done.get_future().get();
   }
   RunRow Stored(RunId id) {

@@ -50,9 +50,8 @@ Fold::Progress CoreFold::Apply(store::Connection& connection, const OpenEntry& o
       ++position, --left;
     } else {
       const std::int64_t base = 1 + records;
-      const ObjectsLook look = MarkMissingObjects(
-          context, position - base, budget.until - base,
-          static_cast<int>(std::min<std::int64_t>(left, kObjectsPerLook)));
+      const ObjectsLook look = MarkMissingObjects(context, position - base, budget.until - base,
+                                                  static_cast<int>(std::min<std::int64_t>(left, kObjectsPerLook)));
       position = base + look.last, left -= look.looked;
       done = look.end;
     }

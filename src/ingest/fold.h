@@ -34,7 +34,7 @@ struct FoldContext {
 struct Budget {
   std::int64_t steps = std::numeric_limits<std::int64_t>::max();
   std::int64_t until = std::numeric_limits<std::int64_t>::max();  ///< position not to pass
-  std::function<bool()> spent;  ///< asked between steps
+  std::function<bool()> spent;                                    ///< asked between steps
 };
 
 class Fold {

@@ -37,7 +37,8 @@ void DecodeUpTo(OpenEntry& open, std::size_t upto) {
 
 // Forgets the records before `position`.
 void DropFolded(OpenEntry& open, std::int64_t position) {
-  const std::size_t done = std::min(static_cast<std::size_t>(std::max<std::int64_t>(position - 1, 0)), open.lines.size());
+  const std::size_t done =
+      std::min(static_cast<std::size_t>(std::max<std::int64_t>(position - 1, 0)), open.lines.size());
   const std::size_t decoded = std::min(done - open.first, open.records.size());
   open.records.erase(open.records.begin(), open.records.begin() + static_cast<std::ptrdiff_t>(decoded));
   open.first = done;
@@ -219,7 +220,8 @@ Status Replay(store::Database& source, store::Database& target, Fold& fold) {
       return {};
     }));
     if (mark.entry == 0 && folded > 0 && (entries.empty() || entries.front().id != 1))
-      return Fail(Errc::kConflict, "the beginning of the journal is forgotten (journal.keep): it cannot be folded anew");
+      return Fail(Errc::kConflict,
+                  "the beginning of the journal is forgotten (journal.keep): it cannot be folded anew");
     if (entries.empty()) return target.Write(apply_due_edits);
     for (store::Entry& entry : entries) {
       OpenEntry open{std::move(entry), {}, {}};

@@ -65,7 +65,8 @@ class Observing {
     const bool differs = std::any_of(observation_.claims.begin(), observation_.claims.end(),
                                      [this](const Claim& claim) { return Differs(claim); });
     if (is_new) {
-      Entity entity{.id = id, .kind = "device", .fields = {}, .first_seen = observation_.at, .last_seen = observation_.at};
+      Entity entity{
+          .id = id, .kind = "device", .fields = {}, .first_seen = observation_.at, .last_seen = observation_.at};
       TakeClaims(entity);
       entity.revision = 1;
       inventory_.Save(entity);
@@ -170,7 +171,8 @@ Result<DeviceEdit> DecodeEdit(const Json& body) {
     } else if (key == "set" && value.is_object()) {
       for (const auto& [field, text] : value.items()) {
         if (!store::FieldIndex(field))
-          return Fail(Errc::kInvalid, fmt::format("no such field: {}; there are {}", field, fmt::join(kDeviceFields, ", ")),
+          return Fail(Errc::kInvalid,
+                      fmt::format("no such field: {}; there are {}", field, fmt::join(kDeviceFields, ", ")),
                       "set." + field);
         if (!text.is_string() && !text.is_null())
           return Fail(Errc::kInvalid, "a value is a text, or null to take yours back", "set." + field);
@@ -181,11 +183,15 @@ Result<DeviceEdit> DecodeEdit(const Json& body) {
     } else if ((key == "lock" || key == "unlock") && value.is_array()) {
       for (const Json& field : value) {
         if (!field.is_string() || !store::FieldIndex(field.get_ref<const std::string&>()))
-          return Fail(Errc::kInvalid, fmt::format("no such field: {}; there are {}", DumpJson(field), fmt::join(kDeviceFields, ", ")), key);
+          return Fail(Errc::kInvalid,
+                      fmt::format("no such field: {}; there are {}", DumpJson(field), fmt::join(kDeviceFields, ", ")),
+                      key);
         (key == "lock" ? edit.lock : edit.unlock).push_back(field.get<std::string>());
       }
     } else {
-      return Fail(Errc::kInvalid, "unknown key, or a value of the wrong type: set is an object, lock and unlock are lists of fields", key);
+      return Fail(Errc::kInvalid,
+                  "unknown key, or a value of the wrong type: set is an object, lock and unlock are lists of fields",
+                  key);
     }
   }
   return edit;
@@ -204,7 +210,8 @@ Result<Entity> ApplyEdit(FoldContext& context, const DeviceEdit& edit) {
       Withdraw(inventory, *entity, index, changes);
       continue;
     }
-    if (const ClaimRow* present = Find(claims, field, kPersonSource); present != nullptr && present->value == *value) continue;
+    if (const ClaimRow* present = Find(claims, field, kPersonSource); present != nullptr && present->value == *value)
+      continue;
     for (ClaimRow claim : claims) {
       if (claim.field != field || !claim.wins || claim.source == kPersonSource) continue;
       claim.wins = false;

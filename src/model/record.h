@@ -75,8 +75,8 @@ struct Batch {
 
 /// The fields of a device that can be claimed, filtered and edited; the names are those of the
 /// API and of the store's columns.
-inline constexpr std::array kDeviceFields = {"name",  "mac",  "ip",       "vendor",  "type",   "owner",       "group_name",
-                                             "site",  "ssid", "vlan",     "fqdn",    "parent", "parent_port", "hub",
-                                             "location", "comment"};
+inline constexpr std::array kDeviceFields = {"name",        "mac",  "ip",       "vendor", "type", "owner",
+                                             "group_name",  "site", "ssid",     "vlan",   "fqdn", "parent",
+                                             "parent_port", "hub",  "location", "comment"};
 
 }  // namespace backplane

@@ -31,8 +31,8 @@ const char* RunStatusName(RunStatus status) {
 }
 
 std::optional<RunStatus> ParseRunStatus(const std::string& name) {
-  constexpr std::array kAll = {RunStatus::kRunning,   RunStatus::kOk,         RunStatus::kFailed,
-                               RunStatus::kTimeout,   RunStatus::kKilled,     RunStatus::kCancelled,
+  constexpr std::array kAll = {RunStatus::kRunning,    RunStatus::kOk,         RunStatus::kFailed,
+                               RunStatus::kTimeout,    RunStatus::kKilled,     RunStatus::kCancelled,
                                RunStatus::kNotStarted, RunStatus::kInterrupted};
   for (const RunStatus status : kAll)
     if (name == RunStatusName(status)) return status;

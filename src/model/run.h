@@ -25,10 +25,10 @@ const char* TriggerName(TriggerKind kind);
 /// Why something runs. Which members matter depends on `kind`.
 struct Trigger {
   TriggerKind kind = TriggerKind::kCall;
-  std::string cron;     ///< kCron: five fields
-  std::string zone;     ///< kCron: IANA zone the fields are in, empty is UTC
-  Millis interval{0};   ///< kInterval: more than zero
-  std::string name;     ///< kPhase, kEvent: which
+  std::string cron;    ///< kCron: five fields
+  std::string zone;    ///< kCron: IANA zone the fields are in, empty is UTC
+  Millis interval{0};  ///< kInterval: more than zero
+  std::string name;    ///< kPhase, kEvent: which
   bool operator==(const Trigger&) const = default;
 };
 

@@ -15,7 +15,8 @@ Catalog Catalog::Load(const config::Site& site, const DialectList& dialects) {
   }
   for (const auto& [name, values] : site.settings)
     if (!catalog.dialect_settings_.contains(name))
-      catalog.findings_.push_back({Finding::Severity::kError, "site configuration", "settings." + name, "no such dialect"});
+      catalog.findings_.push_back(
+          {Finding::Severity::kError, "site configuration", "settings." + name, "no such dialect"});
   for (const config::PluginFolder& folder : site.folders) catalog.AddFolder(folder, site, dialects);
   return catalog;
 }
@@ -67,7 +68,8 @@ Result<const Plugin*> Catalog::Find(std::string_view name) const {
   for (const Plugin& plugin : plugins_) {
     if (plugin.manifest.name != name) continue;
     if (found != nullptr)
-      return Fail(Errc::kConflict, fmt::format("{} is {} or {}: name it in full", name, found->manifest.id, plugin.manifest.id));
+      return Fail(Errc::kConflict,
+                  fmt::format("{} is {} or {}: name it in full", name, found->manifest.id, plugin.manifest.id));
     found = &plugin;
   }
   if (found == nullptr) return Fail(Errc::kNotFound, fmt::format("no plugin {}", name));

@@ -5,8 +5,8 @@
 
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,8 +51,8 @@ std::string DisplayCommand(const Invocation& invocation);
 struct Output {
   RunStatus status = RunStatus::kOk;
   std::optional<int> exit_code;
-  std::string message;  ///< why it did not end well; empty otherwise
-  std::string log;      ///< standard output and error, the last `limits.output_bytes`
+  std::string message;           ///< why it did not end well; empty otherwise
+  std::string log;               ///< standard output and error, the last `limits.output_bytes`
   std::int64_t log_dropped = 0;  ///< bytes that were written beyond that
   struct ResultFile {
     std::string name;  ///< file name without folder

@@ -23,8 +23,8 @@ struct Finding {
 };
 
 struct Setting {
-  std::string key;       ///< as the ecosystem's users write it
-  std::string type;      ///< "string", "integer", "boolean", "array", "object"
+  std::string key;   ///< as the ecosystem's users write it
+  std::string type;  ///< "string", "integer", "boolean", "array", "object"
   Json default_value;
   std::string title;
   std::string help;
@@ -42,9 +42,9 @@ struct Limits {
 };
 
 struct Manifest {
-  std::string id;       ///< "dialect:name", unique within an organisation
+  std::string id;  ///< "dialect:name", unique within an organisation
   std::string dialect;
-  std::string name;     ///< the ecosystem's own short name
+  std::string name;  ///< the ecosystem's own short name
   std::string title;
   std::string description;
   std::string kind;     ///< the ecosystem's grouping, for display

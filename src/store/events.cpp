@@ -16,8 +16,8 @@ std::vector<Event> Events::After(EventSeq after, int limit, const std::string& t
       "topic < ? ORDER BY seq LIMIT ?",
       org_, after, topic, topic + "~", limit);
   while (rows.Next())
-    events.push_back({rows.Int(0), rows.Text(1), FromMillis(rows.Int(2)), rows.Text(3), rows.Int(4), rows.Int(5),
-                      rows.Text(6)});
+    events.push_back(
+        {rows.Int(0), rows.Text(1), FromMillis(rows.Int(2)), rows.Text(3), rows.Int(4), rows.Int(5), rows.Text(6)});
   return events;
 }
 

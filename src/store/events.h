@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/json.h"
-#include "model/ids.h"
 #include "base/time.h"
+#include "model/ids.h"
 #include "store/database.h"
 
 namespace backplane::store {

@@ -67,8 +67,9 @@ std::optional<Entity> Inventory::Get(EntityId entity) {
 }
 
 void Inventory::Save(const Entity& entity) {
-  static const std::string sql = fmt::format(
-      "UPDATE entity SET last_seen = ?, revision = ?, {} = ? WHERE id = ? AND org = ?", fmt::join(kDeviceFields, " = ?, "));
+  static const std::string sql =
+      fmt::format("UPDATE entity SET last_seen = ?, revision = ?, {} = ? WHERE id = ? AND org = ?",
+                  fmt::join(kDeviceFields, " = ?, "));
   std::vector<Value> values{ToMillis(entity.last_seen), entity.revision};
   for (const std::string& field : entity.fields) values.emplace_back(std::string_view(field));
   values.emplace_back(entity.id);
@@ -122,7 +123,8 @@ std::int64_t Inventory::Count() {
 
 std::vector<ClaimRow> Inventory::Claims(EntityId entity) {
   std::vector<ClaimRow> claims;
-  Rows rows = db_.Query("SELECT field, source, value, at, wins FROM claim WHERE entity = ? ORDER BY field, source", entity);
+  Rows rows =
+      db_.Query("SELECT field, source, value, at, wins FROM claim WHERE entity = ? ORDER BY field, source", entity);
   while (rows.Next())
     claims.push_back({rows.Text(0), rows.Text(1), rows.Text(2), FromMillis(rows.Int(3)), rows.Int(4) != 0});
   return claims;
@@ -131,7 +133,8 @@ std::vector<ClaimRow> Inventory::Claims(EntityId entity) {
 void Inventory::SaveClaim(EntityId entity, const ClaimRow& claim) {
   db_.Execute(
       "INSERT INTO claim (entity, field, source, value, at, wins) VALUES (?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (entity, field, source) DO UPDATE SET value = excluded.value, at = excluded.at, wins = excluded.wins",
+      "ON CONFLICT (entity, field, source) DO UPDATE SET value = excluded.value, at = excluded.at, wins = "
+      "excluded.wins",
       entity, claim.field, claim.source, claim.value, ToMillis(claim.at), claim.wins);
 }
 
@@ -147,7 +150,8 @@ std::vector<std::string> Inventory::Locks(EntityId entity) {
 }
 
 void Inventory::Lock(EntityId entity, const std::string& field) {
-  db_.Execute("INSERT INTO field_lock (entity, field) VALUES (?, ?) ON CONFLICT (entity, field) DO NOTHING", entity, field);
+  db_.Execute("INSERT INTO field_lock (entity, field) VALUES (?, ?) ON CONFLICT (entity, field) DO NOTHING", entity,
+              field);
 }
 
 void Inventory::Unlock(EntityId entity, const std::string& field) {

@@ -16,7 +16,7 @@ namespace backplane::store {
 /// An entity with the winning value of each field.
 struct Entity {
   EntityId id = 0;
-  std::string kind;  ///< "device"
+  std::string kind;                                      ///< "device"
   std::array<std::string, kDeviceFields.size()> fields;  ///< in the order of kDeviceFields
   TimePoint first_seen;
   TimePoint last_seen;

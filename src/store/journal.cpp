@@ -62,11 +62,13 @@ std::vector<Entry> ReadEdits(Connection& connection) {
 
 int ForgetEntries(Connection& connection, EntryId upto, TimePoint before, int limit) {
   // Up to the first that must stay: the journal never has a gap.
-  return static_cast<int>(connection.Execute(
-      "DELETE FROM journal WHERE entry IN (SELECT entry FROM journal ORDER BY entry LIMIT ?) AND entry <= ? AND entry < "
-      "COALESCE((SELECT MIN(entry) FROM (SELECT entry, at FROM journal ORDER BY entry LIMIT ?) AS oldest WHERE at >= ?), "
-      "entry + 1)",
-      limit, upto, limit, ToMillis(before)));
+  return static_cast<int>(
+      connection.Execute("DELETE FROM journal WHERE entry IN (SELECT entry FROM journal ORDER BY entry LIMIT ?) AND "
+                         "entry <= ? AND entry < "
+                         "COALESCE((SELECT MIN(entry) FROM (SELECT entry, at FROM journal ORDER BY entry LIMIT ?) AS "
+                         "oldest WHERE at >= ?), "
+                         "entry + 1)",
+                         limit, upto, limit, ToMillis(before)));
 }
 
 Watermark GetWatermark(Connection& connection, const std::string& fold) {

@@ -10,8 +10,8 @@ constexpr const char* kColumns =
     "refused, refusals, command, changed";
 
 TriggerKind ParseTrigger(std::string_view name) {
-  for (const auto kind : {TriggerKind::kStart, TriggerKind::kCron, TriggerKind::kInterval, TriggerKind::kPhase,
-                          TriggerKind::kEvent})
+  for (const auto kind :
+       {TriggerKind::kStart, TriggerKind::kCron, TriggerKind::kInterval, TriggerKind::kPhase, TriggerKind::kEvent})
     if (name == TriggerName(kind)) return kind;
   return TriggerKind::kCall;
 }
@@ -89,7 +89,8 @@ RunId Runs::Begin(const Run& run, std::optional<TimePoint> slot) {
 bool Runs::Close(const Run& run) {
   return db_.Execute(
              "UPDATE run SET status = ?, exit_code = ?, message = ?, finished = ?, taken = ?, refused = ?, "
-             "refusals = ?, command = ? WHERE id = ? AND org = ? AND status = 'running' AND epoch = ? AND counter = ? AND EXISTS "
+             "refusals = ?, command = ? WHERE id = ? AND org = ? AND status = 'running' AND epoch = ? AND counter = ? "
+             "AND EXISTS "
              "(SELECT 1 FROM lane WHERE lane.org = run.org AND lane.plugin = run.plugin AND lane.target = run.target "
              "AND lane.epoch = run.epoch AND lane.counter = run.counter)",
              RunStatusName(run.status), run.exit_code, run.message, Maybe(run.finished), run.taken, run.refused,

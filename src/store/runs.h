@@ -33,7 +33,7 @@ std::vector<Run> OpenRuns(Connection& connection);
 struct RunFilter {
   std::string plugin;  ///< empty: any
   std::optional<RunStatus> status;
-  std::string key;     ///< job key; empty: any
+  std::string key;   ///< job key; empty: any
   RunId before = 0;  ///< only older ones; 0: from the newest
   int limit = 50;
 };

@@ -25,9 +25,9 @@ const std::vector<Table>& Tables() {
         {"field_lock", {"entity", "field"}, "entity, field"},
         {"sighting", {"entity", "source", "first_at", "last_at", "entry"}, "entity, source"},
         {"object",
-         {"id", "org", "plugin", "object_key", "primary_id", "secondary_id", "watched1", "watched2", "watched3",
-          "watched4", "extra", "foreign_key", "help1", "help2", "help3", "help4", "watch_key", "status", "created",
-          "changed", "entry"},
+         {"id",       "org",      "plugin",    "object_key", "primary_id",  "secondary_id", "watched1",
+          "watched2", "watched3", "watched4",  "extra",      "foreign_key", "help1",        "help2",
+          "help3",    "help4",    "watch_key", "status",     "created",     "changed",      "entry"},
          "id"},
         {"event", {"seq", "org", "topic", "at", "plugin", "entity", "run", "body"}, "seq"},
     };

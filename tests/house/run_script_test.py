@@ -14,6 +14,7 @@ here=$(dirname "$0")
 if [ "$1" = serve ]; then
   trap 'rm "$BACKPLANE_DATA/up"; echo stopped; exit 0' INT TERM
   echo "serving $*"
+  echo http://127.0.0.1:9999/ >"$BACKPLANE_DATA/address"
   touch "$BACKPLANE_DATA/up"
   while :; do read -r -t 0.05 <> <(:); done
 fi

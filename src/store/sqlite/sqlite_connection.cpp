@@ -58,13 +58,14 @@ std::optional<std::string_view> SqliteConnection::WithoutReturning(std::string_v
   constexpr std::string_view kReturning = " RETURNING ";
   const std::size_t end = sql.rfind(kReturning);
   const bool plain = sql.starts_with(kInsert) && end != std::string_view::npos &&
-                     sql.find(" VALUES (") != std::string_view::npos && sql.find("ON CONFLICT") == std::string_view::npos;
+                     sql.find(" VALUES (") != std::string_view::npos &&
+                     sql.find("ON CONFLICT") == std::string_view::npos;
   if (!plain) return std::nullopt;
   const std::string table(sql.substr(kInsert.size(), sql.find(' ', kInsert.size()) - kInsert.size()));
   const std::string column(sql.substr(end + kReturning.size()));
   int serial = 0;
-  const int known = sqlite3_table_column_metadata(db_, nullptr, table.c_str(), column.c_str(), nullptr, nullptr, nullptr,
-                                                  nullptr, &serial);
+  const int known = sqlite3_table_column_metadata(db_, nullptr, table.c_str(), column.c_str(), nullptr, nullptr,
+                                                  nullptr, nullptr, &serial);
   if (known != SQLITE_OK || serial == 0) return std::nullopt;
   return sql.substr(0, end);
 }
@@ -116,9 +117,7 @@ class SqliteConnection::StatementCursor final : public Rows::Cursor {
     if (code != SQLITE_DONE) connection_.Throw(sqlite3_sql(prepared_.statement));
     return false;
   }
-  bool IsNull(int column) const override {
-    return sqlite3_column_type(prepared_.statement, column) == SQLITE_NULL;
-  }
+  bool IsNull(int column) const override { return sqlite3_column_type(prepared_.statement, column) == SQLITE_NULL; }
   std::int64_t Int(int column) const override { return sqlite3_column_int64(prepared_.statement, column); }
   std::string_view Text(int column) const override {
     const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(prepared_.statement, column));
@@ -134,7 +133,8 @@ class SqliteConnection::StatementCursor final : public Rows::Cursor {
 // The one row of an INSERT that was to return its key.
 class SqliteConnection::RowIdCursor final : public Rows::Cursor {
  public:
-  RowIdCursor(SqliteConnection& connection, Prepared& prepared) : connection_(connection), statement_(connection, prepared) {}
+  RowIdCursor(SqliteConnection& connection, Prepared& prepared)
+      : connection_(connection), statement_(connection, prepared) {}
   bool Next() override {
     if (done_) return false;
     done_ = true;

@@ -60,8 +60,8 @@ class SqliteDatabase final : public Database {
         },
         this);
     for (int i = 0; i < options.readers; ++i) {
-      auto& reader = readers_.emplace_back(
-          std::make_unique<SqliteConnection>(options.file, SqliteConnection::Mode::kReadOnly));
+      auto& reader =
+          readers_.emplace_back(std::make_unique<SqliteConnection>(options.file, SqliteConnection::Mode::kReadOnly));
       reader->Script("PRAGMA cache_size = -1000");
       idle_readers_.push_back(reader.get());
     }
@@ -127,8 +127,9 @@ class SqliteDatabase final : public Database {
       if (rows.Next()) present = rows.Int(0);
     }
     if (present > Migrations().back().number)
-      throw NewerSchemaError(fmt::format("the store has schema {}, this program knows {}: it was made by a newer version",
-                                         present, Migrations().back().number));
+      throw NewerSchemaError(
+          fmt::format("the store has schema {}, this program knows {}: it was made by a newer version", present,
+                      Migrations().back().number));
     for (const Migration& migration : Migrations()) {
       if (migration.number <= present) continue;
       writer_.Script("BEGIN IMMEDIATE");
