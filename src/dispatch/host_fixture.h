@@ -28,14 +28,17 @@ class FlakyDatabase final : public store::Database {
   explicit FlakyDatabase(store::Database& inner) : inner_(inner) {}
 
   /// The next `count` writes fail.
-  void FailNext(int count) { left_ = count; }
+  void FailNext(int count, Errc code = Errc::kUnavailable) {
+    code_ = code;
+    left_ = count;
+  }
   /// Waits until a write has failed and who asked for it knows.
   void WaitForFailure() { failed_.get_future().wait(); }
 
   void Submit(store::Priority priority, Work work, Done done) override {
     if (left_ > 0) {
       --left_;
-      work = [](store::Connection&) -> Status { return Fail(Errc::kUnavailable, "disk full"); };
+      work = [code = code_](store::Connection&) -> Status { return Fail(code, "disk full"); };
       done = [this, done = std::move(done)](Status status) {
         done(std::move(status));
         if (!told_.exchange(true)) failed_.set_value();
@@ -48,6 +51,7 @@ class FlakyDatabase final : public store::Database {
  private:
   store::Database& inner_;
   std::atomic<int> left_{0};
+  Errc code_ = Errc::kUnavailable;
   std::atomic<bool> told_{false};
   std::promise<void> failed_;
 };
@@ -93,6 +97,7 @@ class HostFixture {
     folder.reset();
   }
 
+  std::filesystem::path folder_path() const { return folder_.path(); }
   const Catalog& catalog() const { return catalog_; }
   const Plugin& PluginOf(const std::string& name) const { return *catalog_.Find(name).value(); }
   static LaneKey Lane(const std::string& name) { return {kDefaultOrg, "t:" + name, ""}; }

@@ -33,6 +33,18 @@ TEST(HostStore, AnEndIsStoredWhenTheStoreWorksAgain) {
   EXPECT_EQ(runs[0].status, RunStatus::kCancelled);
 }
 
+TEST(HostStore, AResultThatTheStoreRefusesIsGivenUpAndItsRunHasFailed) {
+  HostFixture f({"slow how=hang"});
+  const CallAnswer started = f.Call("slow", "call/1");
+  f.database.FailNext(1, Errc::kInternal);
+  ASSERT_TRUE(f.host->Cancel(started.run));
+  f.WaitForEnds(1);
+  const auto runs = f.Runs();
+  EXPECT_EQ(runs.at(0).status, RunStatus::kFailed);
+  EXPECT_THAT(runs[0].message, HasSubstr("could not be stored: disk full"));
+  EXPECT_EQ(f.Call("slow", "call/2").state, State::kStarted);  // the lane is free
+}
+
 TEST(HostStore, AnEndThatWaitsForTheStoreIsStoredAtShutdown) {
   HostFixture f({"slow how=hang"});
   const CallAnswer started = f.Call("slow", "call/1");

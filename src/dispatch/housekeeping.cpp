@@ -33,8 +33,6 @@ void Housekeeping::Loop(const std::stop_token& stop) {
   TidyUpAfterTheLast();
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    wake_.wait_for(lock, stop, kRound, [] { return false; });
-    if (stop.stop_requested()) return;
     for (const auto& [lane, count] : host_.TakeFinishedLanes()) finished_[lane] += count;
     for (auto& [lane, count] : finished_) {
       if (count < kGrowth || stop.stop_requested()) continue;
@@ -43,6 +41,7 @@ void Housekeeping::Loop(const std::stop_token& stop) {
     }
     std::erase_if(finished_, [](const auto& item) { return item.second == 0; });
     Forget();
+    wake_.wait_for(lock, stop, kRound, [] { return false; });
   }
 }
 

@@ -109,6 +109,20 @@ TEST_F(AcceptTest, ASuccessThatSaysNothingLeavesNoEntry) {
   EXPECT_EQ(Journal()[1].message, "exit code 1");
 }
 
+TEST_F(AcceptTest, ARunWithoutItsResultHasFailed) {
+  backplane::Run run;
+  run.status = RunStatus::kOk;
+  const Sealed sealed = Seal({run, {.records = {Seen("m")}, .refused = {}, .complete = true}});
+  EXPECT_TRUE(sealed.SaysSomething());
+  const Sealed without = WithoutResult(sealed, "too large");
+  EXPECT_EQ(without.run.status, RunStatus::kFailed);
+  EXPECT_EQ(without.run.taken, 0);
+  EXPECT_EQ(without.entry.message, "too large");
+  EXPECT_EQ(without.entry.body, "");
+  EXPECT_FALSE(without.entry.complete);
+  EXPECT_TRUE(without.SaysSomething());  // an event tells of it
+}
+
 TEST_F(AcceptTest, KeepsTheFirstRefusalsShort) {
   Batch batch;
   for (int i = 0; i < 200; ++i) batch.refused.push_back({"line " + std::to_string(i), std::string(5000, 'x')});

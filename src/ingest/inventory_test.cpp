@@ -85,6 +85,27 @@ TEST_F(InventoryFoldTest, ALockedFieldStays) {
   EXPECT_EQ(journal_.Field(1, "name"), "c");
 }
 
+TEST_F(InventoryFoldTest, AfterUnlockingWhatSourcesSayCountsAgain) {
+  Report(Seen("aa", {{"name", "a"}}));
+  ASSERT_TRUE(journal_.Edit({.device = 1, .set = {}, .lock = {"name"}, .unlock = {}}));
+  Report(Seen("aa", {{"name", "b", ClaimPolicy::kAlways}}, 1, "dns"));
+  EXPECT_EQ(journal_.Field(1, "name"), "a");
+  ASSERT_TRUE(journal_.Edit({.device = 1, .set = {}, .lock = {}, .unlock = {"name"}}));
+  Report(Seen("aa", {{"name", "b", ClaimPolicy::kAlways}}, 2, "dns"));
+  EXPECT_EQ(journal_.Field(1, "name"), "b");
+}
+
+TEST_F(InventoryFoldTest, SettingWhatIsSetChangesNothing) {
+  Report(Seen("aa", {{"name", "a"}}));
+  const DeviceEdit edit{.device = 1, .set = {{"name", "mine"}}, .lock = {"name"}, .unlock = {}};
+  ASSERT_TRUE(journal_.Edit(edit));
+  journal_.NewEvents();
+  const auto again = journal_.Edit(edit);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->revision, 2);
+  EXPECT_THAT(journal_.NewEvents(), IsEmpty());
+}
+
 TEST_F(InventoryFoldTest, APersonsValueStandsUntilItIsTakenBack) {
   Report(Seen("aa", {{"name", "a"}}));
   journal_.NewEvents();

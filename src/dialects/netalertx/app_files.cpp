@@ -19,14 +19,6 @@ Status Link(const fs::path& target, const fs::path& link) {
   return {};
 }
 
-Status LinkEntries(const fs::path& from, const fs::path& to, std::string_view leave_out) {
-  std::error_code error;
-  for (fs::directory_iterator entry(from, error), end; !error && entry != end; entry.increment(error))
-    if (entry->path().filename() != leave_out) BACKPLANE_TRY(Link(entry->path(), to / entry->path().filename()));
-  if (error) return Fail(Errc::kUnavailable, fmt::format("{}: {}", from.string(), error.message()));
-  return {};
-}
-
 bool IsName(std::string_view key) {
   return !key.empty() && (key[0] < '0' || key[0] > '9') && std::all_of(key.begin(), key.end(), [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -82,8 +74,10 @@ Status WriteApp(const AppFolders& folders, const Manifest& manifest, const std::
     BACKPLANE_TRY(MakePrivateFolder(folder));
 
   const fs::path modules = context.share / "python" / "netalertx" / "server";
-  BACKPLANE_TRY(LinkEntries(modules, server, "plugins"));
-  BACKPLANE_TRY(LinkEntries(modules / "plugins", plugins, ""));
+  // Copied, not linked: what a script writes among them is its own affair.
+  std::error_code failed;
+  fs::copy(modules, server, fs::copy_options::recursive, failed);
+  if (failed) return Fail(Errc::kUnavailable, fmt::format("{}: {}", modules.string(), failed.message()));
   BACKPLANE_TRY(Link("../server/plugins", front / "plugins"));
   BACKPLANE_TRY(Link(own, plugins / own.filename()));
   for (const std::string& name : siblings) {

@@ -59,9 +59,8 @@ class Decoder {
       batch_.refused.push_back({fmt::format("line {}", line), std::move(reason)});
   }
 
-  // A row that was meant but cannot be read: which object it was about is not known, so none may
-  // be called missing.
-  void RefuseRow(std::size_t line, std::string reason) {
+  // Beyond a limit of ours: what the plugin said there is not known, so nothing may be called missing.
+  void RefuseUnread(std::size_t line, std::string reason) {
     whole_ = false;
     Refuse(line, std::move(reason));
   }
@@ -79,7 +78,7 @@ class Decoder {
 
   void ReadLine(std::string_view text, std::size_t number) {
     if (text.empty()) return;
-    if (text.size() > kLongestLine) return RefuseRow(number, fmt::format("longer than {} bytes", kLongestLine));
+    if (text.size() > kLongestLine) return RefuseUnread(number, fmt::format("longer than {} bytes", kLongestLine));
     Line line{number, {}, {}};
     std::size_t count = 0, start = 0, key_end = text.size();
     while (true) {
@@ -90,8 +89,8 @@ class Decoder {
       start = end + 1;
     }
     if (count == 1) return Refuse(number, "expected 9 or 13 columns separated by \"|\", got text without any");
-    if (count != 9 && count != 13) return RefuseRow(number, fmt::format("expected 9 or 13 columns, got {}", count));
-    if (lines_.size() >= kMostRows) return RefuseRow(number, fmt::format("beyond the limit of {} rows", kMostRows));
+    if (count != 9 && count != 13) return Refuse(number, fmt::format("expected 9 or 13 columns, got {}", count));
+    if (lines_.size() >= kMostRows) return RefuseUnread(number, fmt::format("beyond the limit of {} rows", kMostRows));
     if (count == 9) std::fill(line.columns.begin() + kHelp1, line.columns.end(), "null");
     line.key = text.substr(0, key_end);
     last_of_[line.key] = lines_.size();

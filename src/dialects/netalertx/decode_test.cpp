@@ -77,6 +77,7 @@ TEST(Decode, RowsAndRefusalsAreBounded) {
   for (std::size_t i = 0; i < 2 * kMostRefusals; ++i) content += "x\n";
   const Batch batch = Decode(WithFile(content));
   EXPECT_EQ(batch.records.size(), 2 * kMostRows);
+  EXPECT_FALSE(batch.complete);  // what was not read may not be called missing
   ASSERT_EQ(batch.refused.size(), kMostRefusals);
   EXPECT_THAT(batch.refused[0].reason, HasSubstr("beyond the limit"));
   EXPECT_EQ(batch.refused.back().reason, fmt::format("{} more were refused", kMostRefusals + 6));
@@ -87,6 +88,7 @@ TEST(Decode, AnEndlessLineIsRefused) {
   EXPECT_EQ(batch.records.size(), 2U);
   ASSERT_EQ(batch.refused.size(), 1U);
   EXPECT_THAT(batch.refused[0].reason, HasSubstr("longer than"));
+  EXPECT_FALSE(batch.complete);
 }
 
 TEST(Decode, EveryRecordIsWellFormed) {

@@ -49,6 +49,21 @@ class Prepare : public testing::Test {
   Settings all_;
 };
 
+TEST_F(Prepare, SecretsAreNotShown) {
+  Json document = TestManifest("CASE");
+  AddSetting(document, "password", "string", "hunter2");
+  document["settings"].back()["type"]["elements"][0]["elementOptions"] = Json::array({{{"type", "password"}}});
+  document["params"] =
+      Json::array({{{"name", "pw"}, {"type", "setting"}, {"value", "CASE_password"}},
+                   {{"name", "b"}, {"type", "setting"}, {"value", "CASE_password"}, {"base64", true}}});
+  const auto run = Run(document, {{"CASE_CMD", "python3 /app/x.py pass={pw} b64={b}"}});
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_EQ(run->argv[2], "pass=hunter2");
+  const std::string shown = DisplayCommand(*run);
+  EXPECT_THAT(shown, HasSubstr("pass=*** b64=***"));
+  EXPECT_EQ(shown.find("hunter2"), std::string::npos);
+}
+
 TEST_F(Prepare, TheCommandIsMappedIntoThePrivateInstallation) {
   const auto run = Run(TestManifest("CASE"));
   ASSERT_TRUE(run) << run.error().message;
