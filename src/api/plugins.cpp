@@ -122,14 +122,8 @@ std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
        "The site's plugins, and what is wrong in its folders.",
        {},
        [&parts](const Call& call) -> Result<Reply> {
-         Json body = {{"plugins", Json::array()}, {"findings", Json::array()}};
+         Json body = {{"plugins", Json::array()}, {"findings", backplane::ToJson(parts.catalog.findings())}};
          for (const Plugin& plugin : parts.catalog.plugins()) body["plugins"].push_back(ToJson(parts, plugin, call));
-         for (const Finding& finding : parts.catalog.findings())
-           body["findings"].push_back(
-               {{"severity", finding.severity == Finding::Severity::kError ? "error" : "warning"},
-                {"file", finding.file},
-                {"where", finding.where},
-                {"message", finding.message}});
          return Reply{std::move(body)};
        }},
       {"GET",

@@ -22,16 +22,9 @@ int CheckSite(const Args& args) {
   if (!site) return Report(site.error());
   const DialectList dialects = MakeDialects();
   const Catalog catalog = Catalog::Load(*site, dialects);
-  const bool errors = std::any_of(catalog.findings().begin(), catalog.findings().end(),
-                                  [](const Finding& finding) { return finding.severity == Finding::Severity::kError; });
+  const bool errors = std::any_of(catalog.findings().begin(), catalog.findings().end(), IsError);
   if (args.Has("--json")) {
-    Json findings = Json::array();
-    for (const Finding& finding : catalog.findings())
-      findings.push_back({{"severity", finding.severity == Finding::Severity::kError ? "error" : "warning"},
-                          {"file", finding.file},
-                          {"where", finding.where},
-                          {"message", finding.message}});
-    PrintJson({{"valid", !errors}, {"plugins", catalog.plugins().size()}, {"findings", findings}});
+    PrintJson({{"valid", !errors}, {"plugins", catalog.plugins().size()}, {"findings", ToJson(catalog.findings())}});
   } else {
     for (const Finding& finding : catalog.findings()) PrintFinding(finding);
     std::puts(fmt::format("{}: {} plugin folders, {} plugins",

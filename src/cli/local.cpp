@@ -33,9 +33,7 @@ runtime::RuntimeList MakeRuntimes(keeper::KeeperClient& keeper) {
 }
 
 void PrintFinding(const Finding& finding) {
-  const char* severity = finding.severity == Finding::Severity::kError ? "error" : "warning";
-  const std::string text = fmt::format("{}: {}: {}{}{}", severity, finding.file, finding.where,
-                                       finding.where.empty() ? "" : ": ", finding.message);
+  const std::string text = fmt::format("{}: {}", IsError(finding) ? "error" : "warning", Describe(finding));
   std::fputs((Harmless(text) + "\n").c_str(), stderr);
 }
 

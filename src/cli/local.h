@@ -3,7 +3,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
+
+#include <fmt/format.h>
 
 #include "base/files.h"
 #include "base/result.h"
@@ -22,6 +26,16 @@ Result<std::unique_ptr<keeper::KeeperClient>> StartKeeper(const std::filesystem:
 
 /// Every runtime of this program. `keeper` outlives the list.
 runtime::RuntimeList MakeRuntimes(keeper::KeeperClient& keeper);
+
+/// Lists are explicit, and a name is in each of them once. kConflict names the one that is not.
+template <typename List>
+Status RefuseDuplicateNames(const List& list, std::string_view what) {
+  std::set<std::string_view> names;
+  for (const auto& item : list)
+    if (!names.insert(item->name()).second)
+      return Fail(Errc::kConflict, fmt::format("there are two {}s named {}", what, item->name()));
+  return {};
+}
 
 /// "error: FILE: settings[2].type: ..." on standard error.
 void PrintFinding(const Finding& finding);

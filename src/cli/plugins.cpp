@@ -1,4 +1,6 @@
 // backplane plugins ...
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/rng.h"
@@ -131,27 +133,16 @@ int Validate(const Args& args) {
       {.path = std::filesystem::absolute(args.Get("PATH")).lexically_normal(), .dialect = args.Get("--dialect")});
   const DialectList dialects = MakeDialects();
   const Catalog catalog = Catalog::Load(site, dialects);
-  bool errors = false;
-  Json findings = Json::array();
-  for (const Finding& finding : catalog.findings()) {
-    const bool error = finding.severity == Finding::Severity::kError;
-    errors = errors || error;
-    if (args.Has("--json"))
-      findings.push_back({{"severity", error ? "error" : "warning"},
-                          {"file", finding.file},
-                          {"where", finding.where},
-                          {"message", finding.message}});
-    else
-      PrintFinding(finding);
-  }
+  const bool errors = std::any_of(catalog.findings().begin(), catalog.findings().end(), IsError);
   Json names = Json::array();
   for (const Plugin& plugin : catalog.plugins()) names.push_back(plugin.manifest.id);
   if (args.Has("--json"))
-    PrintJson({{"valid", !errors}, {"plugins", names}, {"findings", findings}});
-  else
-    std::puts(fmt::format("{} plugin{} can be loaded{}", names.size(), names.size() == 1 ? "" : "s",
-                          errors ? "; see the errors above" : "")
-                  .c_str());
+    return PrintJson({{"valid", !errors}, {"plugins", names}, {"findings", ToJson(catalog.findings())}}),
+           errors ? kFailed : kOk;
+  for (const Finding& finding : catalog.findings()) PrintFinding(finding);
+  std::puts(fmt::format("{} plugin{} can be loaded{}", names.size(), names.size() == 1 ? "" : "s",
+                        errors ? "; see the errors above" : "")
+                .c_str());
   return errors ? kFailed : kOk;
 }
 

@@ -68,12 +68,10 @@ LogLevel Level(const std::string& name) {
 
 void ReportFindings(const Catalog& catalog) {
   for (const Finding& finding : catalog.findings()) {
-    const std::string text =
-        fmt::format("{}: {}{}{}", finding.file, finding.where, finding.where.empty() ? "" : ": ", finding.message);
-    if (finding.severity == Finding::Severity::kError)
-      LogError("{}", text);
+    if (IsError(finding))
+      LogError("{}", Describe(finding));
     else
-      LogWarning("{}", text);
+      LogWarning("{}", Describe(finding));
   }
   LogInfo("{} plugins", catalog.plugins().size());
 }
@@ -92,12 +90,14 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
 
   const SystemClock clock;
   const DialectList dialects = MakeDialects();
+  BACKPLANE_TRY(RefuseDuplicateNames(dialects, "dialect"));
   const Catalog catalog = Catalog::Load(site, dialects);
   ReportFindings(catalog);
 
   // The keeper comes first: when it is ready, nothing of an earlier daemon runs any more.
   BACKPLANE_ASSIGN(const auto keeper, StartKeeper(data / "keeper"));
   const runtime::RuntimeList runtimes = MakeRuntimes(*keeper);
+  BACKPLANE_TRY(RefuseDuplicateNames(runtimes, "runtime"));
   BACKPLANE_ASSIGN(const auto database,
                    store::OpenSqlite({.file = data / "backplane.db",
                                       .synchronous = options.synchronous == "full" ? store::Synchronous::kFull

@@ -36,7 +36,7 @@ class ReferenceWriter final : public OptionVisitor {
 void Describe(Options& o, OptionVisitor& v) {
   using std::chrono::hours;
   v.Text("listen", o.listen,
-         "Address and port of the web page and API. Loopback only: other addresses are refused until people can sign "
+         "Address and port of the API. Loopback only: other addresses are refused until people can sign "
          "in. Port 0 takes a free one.");
   v.Text("data", o.data,
          "Folder for the store, logs and token, readable by its owner only. Default: /var/lib/backplane for root, "

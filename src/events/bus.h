@@ -22,7 +22,7 @@ enum class Wake {
 
 class Bus {
  public:
-  /// Called once, on the bus's thread.
+  /// Called once: on the bus's thread, or on the caller's if too many wait already.
   using Callback = std::function<void(Wake)>;
 
   explicit Bus(const Clock& clock);

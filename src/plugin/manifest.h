@@ -22,6 +22,13 @@ struct Finding {
   std::string message;  ///< what is wrong and what would be right
 };
 
+bool IsError(const Finding& finding);
+/// "FILE: WHERE: MESSAGE".
+std::string Describe(const Finding& finding);
+/// {"severity": "error" or "warning", "file", "where", "message"}.
+Json ToJson(const Finding& finding);
+Json ToJson(const std::vector<Finding>& findings);
+
 struct Setting {
   std::string key;   ///< as the ecosystem's users write it
   std::string type;  ///< "string", "integer", "boolean", "array", "object"
@@ -37,7 +44,7 @@ using Settings = std::map<std::string, Json>;
 struct Limits {
   Millis timeout{10'000};
   std::int64_t output_bytes = 4 << 20;   ///< standard output and error that are kept
-  std::int64_t result_bytes = 64 << 20;  ///< result files
+  std::int64_t result_bytes = 64 << 20;  ///< of each result file
   std::int64_t memory_bytes = 0;         ///< 0: no limit
 };
 

@@ -18,7 +18,7 @@ const char* ObjectStatusName(ObjectStatus status);
 struct Object {
   std::int64_t id = 0;
   std::string plugin;
-  ObjectRecord record;  ///< `at`: when it was last reported
+  ObjectRecord record;  ///< `at` is `changed`
   ObjectStatus status = ObjectStatus::kNew;
   TimePoint created;
   TimePoint changed;
