@@ -1,10 +1,12 @@
 #include "api/api.h"
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
@@ -52,6 +54,22 @@ std::vector<Endpoint> Table(const ApiParts& parts) {
     std::move(some.begin(), some.end(), std::back_inserter(table));
   }
   return table;
+}
+
+// A misspelt filter that is passed over would list everything.
+Status RefuseUnknownParameters(const Endpoint& endpoint, const http::Request& request) {
+  for (const auto& [name, value] : request.query) {
+    const bool known = std::any_of(endpoint.parameters.begin(), endpoint.parameters.end(),
+                                   [&](const Parameter& parameter) { return parameter.name == name; });
+    if (known) continue;
+    std::vector<std::string> names;
+    for (const Parameter& parameter : endpoint.parameters) names.push_back(parameter.name);
+    return Fail(Errc::kInvalid,
+                names.empty() ? fmt::format("no such parameter: {}; this call has none", name)
+                              : fmt::format("no such parameter: {}; there are {}", name, fmt::join(names, ", ")),
+                name);
+  }
+  return {};
 }
 
 Json DescribeTable(const std::vector<Endpoint>& endpoints) {
@@ -120,6 +138,8 @@ void Api::Handle(const http::Request& request, const http::Responder& responder)
         allowed += (allowed.empty() ? "" : ", ") + endpoint.method;
         continue;
       }
+      if (const Status known = RefuseUnknownParameters(endpoint, request); !known)
+        return responder.Send(ToResponse(Fail(known.error())));
       return endpoint.handler(Call(request, *std::move(names)), responder);
     }
   }

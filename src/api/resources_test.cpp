@@ -128,7 +128,8 @@ TEST_F(ResourcesTest, QueryParametersAreChecked) {
       {"/runs", {{"limit", "0"}}},     {"/runs", {{"limit", "1001"}}},    {"/runs", {{"limit", "x"}}},
       {"/runs", {{"before", "-1"}}},   {"/runs", {{"status", "done"}}},   {"/devices", {{"after", "1x"}}},
       {"/objects", {{"status", "x"}}}, {"/events", {{"wait", "61"}}},     {"/events", {{"after", "-2"}}},
-      {"/runs/1", {{"wait", "3601"}}}, {"/runs/1/log", {{"bytes", "0"}}},
+      {"/runs/1", {{"wait", "3601"}}}, {"/runs/1/log", {{"bytes", "0"}}}, {"/devices", {{"color", "red"}}},
+      {"/status", {{"x", ""}}},
   };
   for (const auto& [path, query] : cases) {
     const auto response = f_.Get(std::string("/api/v1") + path, query);

@@ -22,11 +22,13 @@ int CheckSite(const Args& args) {
   if (!site) return Report(site.error());
   const DialectList dialects = MakeDialects();
   const Catalog catalog = Catalog::Load(*site, dialects);
-  const bool errors = std::any_of(catalog.findings().begin(), catalog.findings().end(), IsError);
+  std::vector<Finding> findings = catalog.findings();
+  for (Finding& finding : catalog.UnknownSettings(*site, dialects)) findings.push_back(std::move(finding));
+  const bool errors = std::any_of(findings.begin(), findings.end(), IsError);
   if (args.Has("--json")) {
-    PrintJson({{"valid", !errors}, {"plugins", catalog.plugins().size()}, {"findings", ToJson(catalog.findings())}});
+    PrintJson({{"valid", !errors}, {"plugins", catalog.plugins().size()}, {"findings", ToJson(findings)}});
   } else {
-    for (const Finding& finding : catalog.findings()) PrintFinding(finding);
+    for (const Finding& finding : findings) PrintFinding(finding);
     std::puts(fmt::format("{}: {} plugin folders, {} plugins",
                           errors ? "there are errors" : "the configuration is right", site->folders.size(),
                           catalog.plugins().size())

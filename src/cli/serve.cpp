@@ -66,8 +66,10 @@ LogLevel Level(const std::string& name) {
   return LogLevel::kInfo;
 }
 
-void ReportFindings(const Catalog& catalog) {
-  for (const Finding& finding : catalog.findings()) {
+void ReportFindings(const Catalog& catalog, const std::vector<Finding>& more) {
+  std::vector<Finding> findings = catalog.findings();
+  findings.insert(findings.end(), more.begin(), more.end());
+  for (const Finding& finding : findings) {
     if (IsError(finding))
       LogError("{}", Describe(finding));
     else
@@ -92,7 +94,7 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
   const DialectList dialects = MakeDialects();
   BACKPLANE_TRY(RefuseDuplicateNames(dialects, "dialect"));
   const Catalog catalog = Catalog::Load(site, dialects);
-  ReportFindings(catalog);
+  ReportFindings(catalog, catalog.UnknownSettings(site, dialects));
 
   // The keeper comes first: when it is ready, nothing of an earlier daemon runs any more.
   BACKPLANE_ASSIGN(const auto keeper, StartKeeper(data / "keeper"));

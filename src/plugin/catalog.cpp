@@ -1,8 +1,10 @@
 #include "plugin/catalog.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace backplane {
 
@@ -19,6 +21,24 @@ Catalog Catalog::Load(const config::Site& site, const DialectList& dialects) {
           {Finding::Severity::kError, "site configuration", "settings." + name, "no such dialect"});
   for (const config::PluginFolder& folder : site.folders) catalog.AddFolder(folder, site, dialects);
   return catalog;
+}
+
+std::vector<Finding> Catalog::UnknownSettings(const config::Site& site, const DialectList& dialects) const {
+  std::vector<Finding> unknown;
+  for (const auto& dialect : dialects) {
+    const auto values = site.settings.find(std::string(dialect->name()));
+    if (values == site.settings.end()) continue;
+    const std::vector<std::string> common = dialect->CommonSettings();
+    std::set<std::string> declared(common.begin(), common.end());
+    for (const Plugin& plugin : plugins_)
+      if (plugin.manifest.dialect == dialect->name())
+        for (const Setting& setting : plugin.manifest.settings) declared.insert(setting.key);
+    for (const auto& [key, value] : values->second)
+      if (!declared.contains(key))
+        unknown.push_back({Finding::Severity::kWarning, "site configuration",
+                           fmt::format("settings.{}.{}", dialect->name(), key), "no plugin that was read declares it"});
+  }
+  return unknown;
 }
 
 void Catalog::AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects) {
@@ -72,8 +92,16 @@ Result<const Plugin*> Catalog::Find(std::string_view name) const {
                   fmt::format("{} is {} or {}: name it in full", name, found->manifest.id, plugin.manifest.id));
     found = &plugin;
   }
-  if (found == nullptr) return Fail(Errc::kNotFound, fmt::format("no plugin {}", name));
+  if (found == nullptr) return Fail(Errc::kNotFound, fmt::format("no plugin {}{}", name, Choices()));
   return found;
+}
+
+std::string Catalog::Choices() const {
+  constexpr std::size_t kMost = 12;
+  if (plugins_.empty() || plugins_.size() > kMost) return "";
+  std::vector<std::string_view> names;
+  for (const Plugin& plugin : plugins_) names.push_back(plugin.manifest.name);
+  return fmt::format("; there are {}", fmt::join(names, ", "));
 }
 
 const Plugin* Catalog::FindById(std::string_view id) const {

@@ -25,6 +25,10 @@ class Catalog {
   /// out. `dialects` outlives the catalog.
   static Catalog Load(const config::Site& site, const DialectList& dialects);
 
+  /// A warning for each value in the site's settings that nothing declares: a misspelt key, or one
+  /// of a plugin that was left out.
+  std::vector<Finding> UnknownSettings(const config::Site& site, const DialectList& dialects) const;
+
   const std::vector<Plugin>& plugins() const { return plugins_; }
   const std::vector<Finding>& findings() const { return findings_; }
   /// By id, or by short name if only one plugin has it. kNotFound and kConflict say so.
@@ -34,6 +38,8 @@ class Catalog {
   const Settings& DialectSettings(std::string_view dialect) const;
 
  private:
+  /// "; there are A, B" if that is short.
+  std::string Choices() const;
   void AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects);
   void Add(Manifest manifest, const Codec& codec, const Settings& site_values, bool run_at_start);
 

@@ -109,6 +109,16 @@ TEST_F(CatalogTest, SettingsOfADialectAreThoseOfAllItsPlugins) {
   EXPECT_TRUE(catalog.DialectSettings("three").empty());
 }
 
+TEST_F(CatalogTest, SettingsThatNothingDeclaresAreNamed) {
+  site_.settings["one"] = {{"x_level", 7}, {"x_levle", 8}};
+  site_.settings["two"] = {{"z_level", 1}};
+  site_.folders = {Folder("a", "one", {"x"}), Folder("b", "two", {"z"})};
+  const auto unknown = Load().UnknownSettings(site_, dialects_);
+  ASSERT_EQ(unknown.size(), 1U);
+  EXPECT_EQ(unknown[0].where, "settings.one.x_levle");
+  EXPECT_FALSE(IsError(unknown[0]));
+}
+
 TEST_F(CatalogTest, RunAtStartAddsATriggerToWhatIsScheduled) {
   config::PluginFolder folder = Folder("a", "one", {"plain", "timed interval", "noon cron"});
   folder.run_at_start = true;

@@ -87,6 +87,9 @@ class Codec {
   /// key whose value does not fit its type.
   virtual Result<Settings> Effective(const Manifest& manifest, const Settings& site) const = 0;
 
+  /// Keys of settings that belong to the dialect itself, not to one of its plugins.
+  virtual std::vector<std::string> CommonSettings() const { return {}; }
+
   /// Turns a job into what to execute; writes the files that the script expects into
   /// `context.work`.
   virtual Result<Invocation> Prepare(const Manifest& manifest, const Job& job, const Settings& settings,

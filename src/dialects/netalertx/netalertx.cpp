@@ -17,6 +17,12 @@ Result<Settings> NetAlertX::Effective(const Manifest& manifest, const Settings& 
   return EffectiveSettings(manifest.document, manifest.name, site);
 }
 
+std::vector<std::string> NetAlertX::CommonSettings() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : CoreSettings({})) keys.push_back(key);
+  return keys;
+}
+
 Result<Invocation> NetAlertX::Prepare(const Manifest& manifest, const Job&, const Settings& settings,
                                       const RunContext& context) const {
   return PrepareRun(manifest, settings, context);

@@ -13,6 +13,7 @@ class NetAlertX final : public Codec {
   bool Recognises(const std::filesystem::path& path) const override;
   ReadResult Read(const std::filesystem::path& path, const Settings& site) const override;
   Result<Settings> Effective(const Manifest& manifest, const Settings& site) const override;
+  std::vector<std::string> CommonSettings() const override;
   Result<Invocation> Prepare(const Manifest& manifest, const Job& job, const Settings& settings,
                              const RunContext& context) const override;
   Batch Decode(const Manifest& manifest, const Settings& settings, const Output& output, TimePoint at) const override;
