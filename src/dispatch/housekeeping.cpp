@@ -53,12 +53,13 @@ void Housekeeping::TidyUpAfterTheLast() {
     return {};
   });
   if (!status) return LogWarning("tidying up: {}", status.error().message);
+  // Ids only rise: what is above the highest has been begun since.
+  const RunId last = kept.empty() ? 0 : *kept.rbegin();
   std::error_code error;
   for (std::filesystem::directory_iterator entry(runs_, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename();
     const RunId id = std::atoll(name.c_str());
-    // Ids only rise: what is above the highest has been begun since.
-    if (std::to_string(id) != name || (!kept.empty() && id > *kept.rbegin()) || kept.contains(id)) continue;
+    if (std::to_string(id) != name || id > last || kept.contains(id)) continue;
     std::error_code ignored;
     std::filesystem::remove_all(entry->path(), ignored);
   }

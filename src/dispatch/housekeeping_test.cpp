@@ -50,5 +50,16 @@ TEST(Housekeeping, ForgetsWhatThePreviousDaemonLeft) {
   }));
 }
 
+TEST(Housekeeping, LeavesTheFirstRunOfANewStoreAlone) {
+  HostFixture f({"scan"});
+  const auto work = f.folder_path() / "runs" / "1" / "work";
+  std::filesystem::create_directories(work);
+  // Tidying comes first on its thread, and the end waits for it.
+  {
+    const Housekeeping housekeeping(*f.host, f.database, f.clock, f.folder_path() / "runs", {});
+  }
+  EXPECT_TRUE(std::filesystem::exists(work));
+}
+
 }  // namespace
 }  // namespace backplane::dispatch
