@@ -36,6 +36,8 @@ HALT_ON_UNDEFINED = {"UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 # input from outside.
 SANITIZED = re.compile(
     r"^(base|keeper|runtime_process|store|events|http|schedule|ingest|dispatch|dialects)(_\w+)?_test$")
+# Of these, those with threads.
+THREADED = re.compile(r"^(keeper|runtime_process|store|events|http|ingest|dispatch)(_\w+)?_test$")
 
 
 @dataclasses.dataclass
@@ -384,7 +386,7 @@ def tsan(options):
     # Kernels that spread mappings widely collide with ThreadSanitizer's fixed shadow.
     fixed = ["setarch", "-R"]
     wrapper = fixed if subprocess.run([*fixed, "true"], capture_output=True).returncode == 0 else []
-    return gtest_suite("tsan", SANITIZED.match, options, wrapper, dict(ENVIRONMENT, TSAN_OPTIONS="halt_on_error=0"))
+    return gtest_suite("tsan", THREADED.match, options, wrapper, dict(ENVIRONMENT, TSAN_OPTIONS="halt_on_error=0"))
 
 
 def fuzz(options):
