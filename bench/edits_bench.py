@@ -115,7 +115,7 @@ path = {json.dumps(str(pathlib.Path(__file__).resolve().parent / "rows"))}
 [settings.netalertx]
 ROWS_count = {options.rows}
 """)
-    (folder / "data").mkdir()
+    (folder / "data").mkdir(mode=0o700)
     daemon = Daemon(config, folder / "data")
     try:
         connection = daemon.connect()

@@ -69,6 +69,7 @@ def test_builds_serves_announces_and_stops(small_tree):
     assert f"serving serve --config {config} --data {data} --listen 127.0.0.1:9999" in said
     assert "Backplane answers at http://127.0.0.1:9999/" in said
     assert f'export PATH="{small_tree}/build/release:$PATH" BACKPLANE_DATA="{data}"' in said
+    assert data.stat().st_mode & 0o777 == 0o700  # else the daemon refuses it
     for command in ("devices list", "plugins list", "runs list", "events follow"):
         assert f"backplane {command}" in said
     assert interrupt(process) == (0, "stopped\n")
