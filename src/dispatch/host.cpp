@@ -251,7 +251,13 @@ std::vector<std::pair<Host::CallId, CallAnswer>> Host::AnswersTo(std::map<CallId
     } else if (busy && task->second->run.key == id.second) {
       answers.push_back({id, {CallAnswer::State::kStarted, task->second->run.id, ""}});
     } else if (!beginning_.contains(id)) {
-      answers.push_back({id, {CallAnswer::State::kDropped, 0, std::string(DropReasonText(DropReason::kDuplicate))}});
+      // The run with its key has ended in this very step: asked again, it is found in the store.
+      dispatcher_inputs_.jobs.push_back({.lane = id.first,
+                                         .trigger = TriggerKind::kCall,
+                                         .key = id.second,
+                                         .due = parts_.clock.Now(),
+                                         .deadline = {}});
+      woken_ = true;
     }
   }
   return answers;
@@ -274,8 +280,14 @@ void Host::Begin(std::vector<Start> starts) {
   parts_.database.Submit(
       store::Priority::kNormal,
       [tasks](store::Connection& connection) -> Status {
-        for (const auto& task : *tasks)
-          task->run.id = store::Runs(connection, task->run.lane.org).Begin(task->run, SlotOf(task->run.key));
+        for (const auto& task : *tasks) {
+          store::Runs runs(connection, task->run.lane.org);
+          // Here no other run can begin or end between the look and the deed.
+          const auto earlier =
+              task->run.trigger == TriggerKind::kCall ? runs.FindByKey(task->run.lane, task->run.key) : std::nullopt;
+          task->repeats = earlier.has_value();
+          task->run.id = earlier ? earlier->id : runs.Begin(task->run, SlotOf(task->run.key));
+        }
         return {};
       },
       [this, tasks](const Status& status) { Begun(*tasks, status); });
@@ -300,17 +312,21 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
     awaited = !callers_.empty();  // who calls from now on finds the run
     for (const auto& task : tasks) {
       beginning_.erase({task->run.lane, task->run.key});
+      if (task->repeats) continue;
       running_[task->run.lane] = task;
       if (stopping_) task->stop.request_stop();
     }
   }
   {
     const std::lock_guard lock(tasks_mutex_);
-    for (const auto& task : tasks) tasks_.push_back(task);
+    for (const auto& task : tasks)
+      if (!task->repeats) tasks_.push_back(task);
   }
   task_arrived_.notify_one();
-  if (!awaited) return;
-  for (const auto& task : tasks) Answer(task->run.lane, task->run.key, {CallAnswer::State::kStarted, task->run.id, ""});
+  for (const auto& task : tasks) {
+    if (awaited) Answer(task->run.lane, task->run.key, {CallAnswer::State::kStarted, task->run.id, ""});
+    if (task->repeats) Release(task->run.lane, task->run.token);
+  }
 }
 
 void Host::WorkerThread(const std::stop_token& stop) {

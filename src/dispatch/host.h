@@ -86,6 +86,7 @@ class Host {
     Run run;
     const Plugin* plugin = nullptr;
     std::stop_source stop;
+    bool repeats = false;  ///< a run with its key has ended already; `run` is that one
   };
   using CallId = std::pair<LaneKey, std::string>;  // lane and key of a call's job
   struct Retry {

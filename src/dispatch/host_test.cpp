@@ -80,6 +80,16 @@ TEST(Host, ARepeatedCallIsToldOfTheSameRun) {
   EXPECT_EQ(f.Runs().size(), 1U);
 }
 
+TEST(Host, ACallIsNotRunAgainAfterItsEnd) {
+  HostFixture f({"scan"});
+  const RunRow first = f.RunToEnd("scan", "call/1");
+  const CallAnswer again = f.Call("scan", "call/1");
+  EXPECT_EQ(again.state, State::kStarted) << again.reason;
+  EXPECT_EQ(again.run, first.id);
+  EXPECT_EQ(f.RunToEnd("scan", "call/2").status, RunStatus::kOk);  // the lane is free
+  EXPECT_EQ(f.Runs().size(), 2U);
+}
+
 TEST(Host, CallsAtTheSameMomentShareTheirRun) {
   HostFixture f({"slow how=hang"});
   for (int i = 0; i < 30; ++i) {
