@@ -21,6 +21,7 @@ fi
 [ -e "$BACKPLANE_DATA/up" ]
 """
 SECONDS = 60
+STARTED = []
 
 
 @pytest.fixture
@@ -34,14 +35,20 @@ def small_tree(tmp_path):
         (tree / name).write_text(text)
         (tree / name).chmod(0o755)
     (tmp_path / "links").mkdir()
-    return tree
+    yield tree
+    for process in STARTED:  # a test that failed has not stopped its own
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    STARTED.clear()
 
 
 def start(tree, *arguments):
     env = {key: value for key, value in os.environ.items() if key != "BACKPLANE_DATA"}
     env["BACKPLANE_LINKS"] = str(tree.parent / "links")
-    return subprocess.Popen([tree / "scripts/run", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            text=True, env=env, start_new_session=True)
+    STARTED.append(subprocess.Popen([tree / "scripts/run", *arguments], stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, text=True, env=env, start_new_session=True))
+    return STARTED[-1]
 
 
 def read_until(process, text):
