@@ -26,7 +26,7 @@ class DatabaseError : public std::runtime_error {
 };
 
 /// A parameter. Texts are borrowed until the call returns.
-using Value = std::variant<std::nullptr_t, std::int64_t, double, std::string_view>;
+using Value = std::variant<std::nullptr_t, std::int64_t, std::string_view>;
 
 /// The rows of one query, read in order. Lives shorter than its connection's transaction.
 class Rows {

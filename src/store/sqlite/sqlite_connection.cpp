@@ -89,8 +89,6 @@ void SqliteConnection::Bind(sqlite3_stmt* statement, std::span<const Value> valu
       code = sqlite3_bind_null(statement, at);
     } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
       code = sqlite3_bind_int64(statement, at, *number);
-    } else if (const auto* real = std::get_if<double>(&value)) {
-      code = sqlite3_bind_double(statement, at, *real);
     } else {
       const auto text = std::get<std::string_view>(value);
       // Copied: a Rows may outlive the texts that its query was called with.
