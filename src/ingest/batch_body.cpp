@@ -31,6 +31,52 @@ Json Encode(const ObjectRecord& object) {
                       object.extra, object.foreign_key, object.help, object.watch_key});
 }
 
+// The fields of a resource, in this order, then its metadata.
+Json EncodeResource(const Resource& resource) {
+  return Json::array({resource.site, resource.class_name, resource.subclass, resource.type, resource.id,
+                      resource.endpoint, resource.plugin, resource.metadata});
+}
+
+Resource DecodeResource(const Json& json) {
+  return {json.at(0).get<std::string>(), json.at(1).get<std::string>(),
+          json.at(2).get<std::string>(), json.at(3).get<std::string>(),
+          json.at(4).get<std::string>(), json.at(5).get<std::string>(),
+          json.at(6).get<std::string>(), json.at(7).get<std::map<std::string, std::string>>()};
+}
+
+// ["r", resource, at, ttl, entity]
+Json Encode(const ResourceRecord& record) {
+  return Json::array({"r", EncodeResource(record.resource), ToMillis(record.at), record.ttl.count(), record.entity});
+}
+
+// ["g", key]
+Json Encode(const ResourceGone& gone) { return Json::array({"g", gone.key}); }
+
+// ["e", resource id, namespace, body, at, ttl]
+Json Encode(const EnrichmentRecord& record) {
+  return Json::array(
+      {"e", record.resource_id, record.name_space, record.body, ToMillis(record.at), record.ttl.count()});
+}
+
+// ["m", resource, endpoint, group, interval, at, [name, value, ...] of the dimensions,
+//  [name, kind, value, at, ...] of the metrics]
+Json Encode(const MetricsRecord& record) {
+  Json dimensions = Json::array();
+  for (const auto& [name, value] : record.dimensions) {
+    dimensions.push_back(name);
+    dimensions.push_back(value);
+  }
+  Json metrics = Json::array();
+  for (const Measurement& metric : record.measurements) {
+    metrics.push_back(metric.name);
+    metrics.push_back(static_cast<int>(metric.kind));
+    metrics.push_back(std::visit([](const auto value) { return Json(value); }, metric.value));
+    metrics.push_back(ToMillis(metric.at));
+  }
+  return Json::array({"m", record.resource, record.endpoint, record.group, record.interval.count(), ToMillis(record.at),
+                      std::move(dimensions), std::move(metrics)});
+}
+
 Result<ClaimPolicy> DecodePolicy(const Json& value) {
   for (const auto policy : {ClaimPolicy::kAlways, ClaimPolicy::kIfEmpty, ClaimPolicy::kDefault})
     if (value == static_cast<int>(policy)) return policy;
@@ -68,6 +114,42 @@ Record DecodeObject(const Json& line) {
   return object;
 }
 
+Record DecodeResourceRecord(const Json& line) {
+  return ResourceRecord{DecodeResource(line.at(1)), FromMillis(line.at(2).get<std::int64_t>()),
+                        Millis(line.at(3).get<std::int64_t>()), line.at(4).get<EntityId>()};
+}
+
+Record DecodeEnrichment(const Json& line) {
+  return EnrichmentRecord{line.at(1).get<std::string>(), line.at(2).get<std::string>(), line.at(3).get<std::string>(),
+                          FromMillis(line.at(4).get<std::int64_t>()), Millis(line.at(5).get<std::int64_t>())};
+}
+
+Result<Record> DecodeMetrics(const Json& line) {
+  MetricsRecord record{.resource = line.at(1).get<std::string>(),
+                       .endpoint = line.at(2).get<std::string>(),
+                       .group = line.at(3).get<std::string>(),
+                       .interval = Millis(line.at(4).get<std::int64_t>()),
+                       .at = FromMillis(line.at(5).get<std::int64_t>()),
+                       .dimensions = {},
+                       .measurements = {}};
+  const Json& dimensions = line.at(6);
+  const Json& metrics = line.at(7);
+  if (!dimensions.is_array() || dimensions.size() % 2 != 0 || !metrics.is_array() || metrics.size() % 4 != 0)
+    return Fail(Errc::kInvalid, "not a record: dimensions are pairs and metrics are fours");
+  for (std::size_t i = 0; i < dimensions.size(); i += 2)
+    record.dimensions.emplace_back(dimensions[i].get<std::string>(), dimensions[i + 1].get<std::string>());
+  for (std::size_t i = 0; i < metrics.size(); i += 4) {
+    Measurement metric{.name = metrics[i].get<std::string>(), .at = FromMillis(metrics[i + 3].get<std::int64_t>())};
+    if (metrics[i + 1] == static_cast<int>(MetricKind::kCounter)) metric.kind = MetricKind::kCounter;
+    if (metrics[i + 2].is_number_integer())
+      metric.value = metrics[i + 2].get<std::int64_t>();
+    else
+      metric.value = metrics[i + 2].get<double>();
+    record.measurements.push_back(std::move(metric));
+  }
+  return record;
+}
+
 }  // namespace
 
 std::string EncodeRecords(const std::vector<Record>& records) {
@@ -91,6 +173,10 @@ Result<Record> DecodeRecord(std::string_view line) {
     const auto kind = json.at(0).get<std::string>();
     if (kind == "o") return DecodeObservation(json);
     if (kind == "x") return DecodeObject(json);
+    if (kind == "r") return DecodeResourceRecord(json);
+    if (kind == "g") return ResourceGone{json.at(1).get<std::string>()};
+    if (kind == "e") return DecodeEnrichment(json);
+    if (kind == "m") return DecodeMetrics(json);
     return Fail(Errc::kInvalid, fmt::format("unknown kind of record: {}", kind));
   } catch (const Json::exception& error) {
     return Fail(Errc::kInvalid, fmt::format("not a record: {}", error.what()));

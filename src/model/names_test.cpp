@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "model/record.h"
+#include "model/resource.h"
 #include "model/run.h"
 
 namespace backplane {
@@ -29,6 +30,15 @@ TEST(Model, TriggersHaveNamesOfTheirOwn) {
 
 TEST(Model, FieldNamesDiffer) {
   EXPECT_EQ(std::set<std::string>(kDeviceFields.begin(), kDeviceFields.end()).size(), kDeviceFields.size());
+}
+
+TEST(Model, AResourceIsFoundInItsKey) {
+  const Resource resource{"dc1", "network", "switch", "arista", "sw1", "sw1.example", "P", {}};
+  EXPECT_EQ(ResourceKey(resource),
+            "plugin|P|site|dc1|class|network|subclass|switch|type|arista|id|sw1|endpoint|sw1.example");
+  EXPECT_EQ(ResourcePath(resource), "dc1|network|switch|arista|sw1");
+  EXPECT_EQ(ResourceIdOf(ResourceKey(resource)), "sw1");
+  for (const char* none : {"", "x", "|endpoint||id|", "|id|endpoint|"}) EXPECT_EQ(ResourceIdOf(none), none);
 }
 
 TEST(Model, ALaterEpochBeatsAnyCounter) {

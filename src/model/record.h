@@ -4,11 +4,15 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/time.h"
+#include "model/ids.h"
+#include "model/resource.h"
 
 namespace backplane {
 
@@ -57,7 +61,54 @@ struct ObjectRecord {
   std::string watch_key;  ///< equal watch keys: not changed
 };
 
-using Record = std::variant<Observation, ObjectRecord>;
+/// Something that plugins can run about.
+struct ResourceRecord {
+  Resource resource;
+  TimePoint at;
+  Millis ttl{0};  ///< it ends so long after `at` unless it is reported again; 0: never
+  /// The entity it belongs to; 0: the one that goes by its ResourcePath(), or a new one.
+  EntityId entity = 0;
+};
+
+/// Somebody who made resources known does not know this one any more.
+struct ResourceGone {
+  std::string key;  ///< ResourceKey()
+};
+
+/// Slow-changing facts about what goes by a resource id, one document per namespace.
+struct EnrichmentRecord {
+  std::string resource_id;
+  std::string name_space;
+  std::string body;  ///< JSON, as those who read it expect it
+  TimePoint at;
+  Millis ttl{0};  ///< more than zero
+};
+
+enum class MetricKind { kGauge, kCounter };
+/// "gauge", "counter".
+const char* MetricKindName(MetricKind kind);
+
+struct Measurement {
+  std::string name;
+  MetricKind kind = MetricKind::kGauge;
+  /// A whole number stays one: counters of 64 bits do not fit into a double. Finite.
+  std::variant<std::int64_t, double> value;
+  TimePoint at;
+};
+
+/// Measurements of one thing at one time: each measurement is a sample of the series named by
+/// resource, group, dimensions, name and kind.
+struct MetricsRecord {
+  std::string resource;  ///< ResourcePath(); empty: about no resource
+  std::string endpoint;
+  std::string group;   ///< "interface", "cpu", ...
+  Millis interval{0};  ///< how often such a group comes; 0: unknown
+  TimePoint at;
+  std::vector<std::pair<std::string, std::string>> dimensions;  ///< by name, each once
+  std::vector<Measurement> measurements;
+};
+
+using Record = std::variant<Observation, ObjectRecord, ResourceRecord, ResourceGone, EnrichmentRecord, MetricsRecord>;
 
 /// A piece of output that was not taken, and why.
 struct Refusal {
@@ -69,8 +120,11 @@ struct Refusal {
 struct Batch {
   std::vector<Record> records;
   std::vector<Refusal> refused;
-  /// The batch lists every object its plugin knows of: what is not in it is missing.
+  /// The batch lists every object, and of each site that it names every resource, that its plugin
+  /// knows of: what is not in it is missing.
   bool complete = false;
+  /// Why the output could not be read as a whole; then the run has failed and there are no records.
+  std::string failure;
 };
 
 /// The fields of a device that can be claimed, filtered and edited; the names are those of the

@@ -18,6 +18,15 @@
 
 namespace backplane {
 
+/// Facts about a resource id, as stored.
+struct Enrichment {
+  std::string resource_id;
+  std::string name_space;
+  std::string body;  ///< JSON
+  TimePoint at;
+  TimePoint expires;
+};
+
 /// What a run may know of its surroundings.
 struct RunContext {
   RunId run = 0;
@@ -28,6 +37,11 @@ struct RunContext {
   /// Values of every loaded plugin of the dialect, and of the dialect itself, by key: some
   /// ecosystems let each plugin read the settings of all.
   const Settings* all_settings = nullptr;
+  /// What the run is about; null if its plugin has no targets.
+  const Resource* resource = nullptr;
+  /// What is known now of a resource id, in one namespace or, if that is empty, in all.
+  std::function<Result<std::vector<Enrichment>>(const std::string& resource_id, const std::string& name_space)>
+      enrichments;
 };
 
 /// What to execute. Complete: the runtime adds nothing from the daemon's own environment.

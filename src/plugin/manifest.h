@@ -1,7 +1,9 @@
 // What a plugin declares, in the core's words.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/time.h"
+#include "model/resource.h"
 #include "model/run.h"
 
 namespace backplane {
@@ -48,6 +51,13 @@ struct Limits {
   std::int64_t memory_bytes = 0;         ///< 0: no limit
 };
 
+/// Which resources a plugin runs about: one lane each.
+struct TargetFilter {
+  std::string text;  ///< as its author wrote it
+  /// Pure and thread-safe.
+  std::function<bool(const Resource&)> matches;
+};
+
 struct Manifest {
   std::string id;  ///< "dialect:name", unique within an organisation
   std::string dialect;
@@ -56,10 +66,14 @@ struct Manifest {
   std::string description;
   std::string kind;     ///< the ecosystem's grouping, for display
   std::string folder;   ///< absolute
+  std::string file;     ///< what declares it, absolute
+  TimePoint modified;   ///< when its code or declaration last changed
   std::string runtime;  ///< name of a Runtime; empty: declares settings only and never runs
   std::vector<Setting> settings;
   std::vector<Trigger> triggers;
-  Millis min_interval{0};  ///< never started again within this of the last start
+  std::shared_ptr<const TargetFilter> targets;  ///< null: it runs about nothing in particular
+  Millis min_interval{0};                       ///< never started again within this of the last start
+  Millis results_interval{0};  ///< nor within this of the start of the last run that reported something
   Limits limits;
   Json document;  ///< the manifest as the ecosystem wrote it
 };
