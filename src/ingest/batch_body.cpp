@@ -52,10 +52,10 @@ Json Encode(const ResourceRecord& record) {
 // ["g", key]
 Json Encode(const ResourceGone& gone) { return Json::array({"g", gone.key}); }
 
-// ["e", resource id, namespace, body, at, ttl]
+// ["e", resource id, namespace, body, watch key, at, ttl]
 Json Encode(const EnrichmentRecord& record) {
-  return Json::array(
-      {"e", record.resource_id, record.name_space, record.body, ToMillis(record.at), record.ttl.count()});
+  return Json::array({"e", record.resource_id, record.name_space, record.body, record.watch_key, ToMillis(record.at),
+                      record.ttl.count()});
 }
 
 // ["m", resource, endpoint, group, interval, at, [name, value, ...] of the dimensions,
@@ -120,8 +120,12 @@ Record DecodeResourceRecord(const Json& line) {
 }
 
 Record DecodeEnrichment(const Json& line) {
-  return EnrichmentRecord{line.at(1).get<std::string>(), line.at(2).get<std::string>(), line.at(3).get<std::string>(),
-                          FromMillis(line.at(4).get<std::int64_t>()), Millis(line.at(5).get<std::int64_t>())};
+  return EnrichmentRecord{line.at(1).get<std::string>(),
+                          line.at(2).get<std::string>(),
+                          line.at(3).get<std::string>(),
+                          line.at(4).get<std::string>(),
+                          FromMillis(line.at(5).get<std::int64_t>()),
+                          Millis(line.at(6).get<std::int64_t>())};
 }
 
 Result<Record> DecodeMetrics(const Json& line) {

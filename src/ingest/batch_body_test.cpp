@@ -31,6 +31,46 @@ ObjectRecord FullObject() {
           .watch_key = "w"};
 }
 
+TEST(BatchBody, ResourcesAndWhatIsKnownOfThemComeBackAsTheyWere) {
+  const Resource resource{"dc1", "network", "switch", "acme", "sw1", "10.0.0.1", "P", {{"model", "X"}, {"os", ""}}};
+  const std::string body = EncodeRecords(
+      {ResourceRecord{resource, kNoon, Millis(900'000), 7}, ResourceGone{"a|b"},
+       EnrichmentRecord{"sw1", "interface", R"({"data":{}})", "watch", kNoon, Millis(5)},
+       MetricsRecord{.resource = "dc1|network|switch|acme|sw1",
+                     .endpoint = "10.0.0.1",
+                     .group = "interface",
+                     .interval = Millis(60'000),
+                     .at = kNoon,
+                     .dimensions = {{"alias", "up"}},
+                     .measurements = {{"in", MetricKind::kCounter, std::int64_t{9'007'199'254'740'993}, kNoon},
+                                      {"load", MetricKind::kGauge, 0.1, kNoon + Millis(1)}}}});
+  const auto lines = SplitBody(body);
+  ASSERT_EQ(lines.size(), 4U);
+  std::vector<Record> records;
+  for (const auto line : lines) {
+    auto record = DecodeRecord(line);
+    ASSERT_TRUE(record) << record.error().message;
+    records.push_back(*std::move(record));
+  }
+  EXPECT_EQ(EncodeRecords(records), body);
+  const auto& known = std::get<ResourceRecord>(records[0]);
+  EXPECT_EQ(known.resource, resource);
+  EXPECT_EQ(known.at, kNoon);
+  EXPECT_EQ(known.ttl, Millis(900'000));
+  EXPECT_EQ(known.entity, 7);
+  EXPECT_EQ(std::get<ResourceGone>(records[1]).key, "a|b");
+  const auto& enrichment = std::get<EnrichmentRecord>(records[2]);
+  EXPECT_EQ(enrichment.body, R"({"data":{}})");
+  EXPECT_EQ(enrichment.watch_key, "watch");
+  EXPECT_EQ(enrichment.ttl, Millis(5));
+  const auto& metrics = std::get<MetricsRecord>(records[3]);
+  ASSERT_EQ(metrics.measurements.size(), 2U);
+  EXPECT_EQ(std::get<std::int64_t>(metrics.measurements[0].value), 9'007'199'254'740'993);
+  EXPECT_EQ(std::get<double>(metrics.measurements[1].value), 0.1);
+  EXPECT_EQ(metrics.measurements[0].kind, MetricKind::kCounter);
+  EXPECT_EQ(metrics.dimensions, (std::vector<std::pair<std::string, std::string>>{{"alias", "up"}}));
+}
+
 TEST(BatchBody, RecordsComeBackAsTheyWere) {
   const std::string body = EncodeRecords({FullObservation(), FullObject(), Observation{.source = "bare"}});
   const auto lines = SplitBody(body);

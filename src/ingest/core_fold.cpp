@@ -7,13 +7,16 @@
 #include "base/json.h"
 #include "ingest/inventory.h"
 #include "ingest/objects.h"
+#include "ingest/resources.h"
 #include "store/events.h"
 #include "store/runs.h"
 
 namespace backplane::ingest {
 namespace {
 
-constexpr int kObjectsPerLook = 200;
+constexpr int kPerLook = 200;
+// Positions from here on are looks at resources, by their id. No id of an object is as large.
+constexpr std::int64_t kResourceLooks = std::int64_t{1} << 50;
 
 void ReportOutcome(FoldContext& context) {
   const store::Entry& entry = context.entry;
@@ -26,6 +29,10 @@ void ReportOutcome(FoldContext& context) {
 void ApplyRecord(FoldContext& context, const Record& record) {
   if (const auto* observation = std::get_if<Observation>(&record)) ApplyObservation(context, *observation);
   if (const auto* object = std::get_if<ObjectRecord>(&record)) ApplyObject(context, *object);
+  if (const auto* resource = std::get_if<ResourceRecord>(&record)) ApplyResource(context, *resource);
+  if (const auto* gone = std::get_if<ResourceGone>(&record)) ApplyResourceGone(context, *gone);
+  if (const auto* enrichment = std::get_if<EnrichmentRecord>(&record)) ApplyEnrichment(context, *enrichment);
+  // Samples have a fold of their own.
 }
 
 }  // namespace
@@ -36,6 +43,10 @@ Fold::Progress CoreFold::Apply(store::Connection& connection, const OpenEntry& o
   if (open.entry.kind == store::EntryKind::kEdit) return {0, true};
 
   FoldContext context{connection, open.entry, 0};
+  if (open.entry.kind == store::EntryKind::kTime) {
+    const bool ended = EndExpired(context);
+    return {ended ? 0 : position + 1, ended};
+  }
   const auto records = static_cast<std::int64_t>(open.lines.size());
   const auto decoded = static_cast<std::int64_t>(open.first + open.records.size());
   std::int64_t left = budget.steps;
@@ -48,11 +59,16 @@ Fold::Progress CoreFold::Apply(store::Connection& connection, const OpenEntry& o
       if (position > decoded) break;
       ApplyRecord(context, open.records[static_cast<std::size_t>(position - 1) - open.first]);
       ++position, --left;
-    } else {
+    } else if (position < kResourceLooks) {
       const std::int64_t base = 1 + records;
       const ObjectsLook look = MarkMissingObjects(context, position - base, budget.until - base,
-                                                  static_cast<int>(std::min<std::int64_t>(left, kObjectsPerLook)));
-      position = base + look.last, left -= look.looked;
+                                                  static_cast<int>(std::min<std::int64_t>(left, kPerLook)));
+      position = look.end ? kResourceLooks : base + look.last;
+      left -= look.looked;
+    } else {
+      const ResourcesLook look = EndMissingResources(context, position - kResourceLooks, budget.until - kResourceLooks,
+                                                     static_cast<int>(std::min<std::int64_t>(left, kPerLook)));
+      position = kResourceLooks + look.last, left -= look.looked;
       done = look.end;
     }
     // An incomplete batch ends with its last record, without a further step.

@@ -1,9 +1,11 @@
-// The core's fold: run outcomes, inventory and objects, in one order under one watermark.
+// The core's fold: run outcomes, inventory, objects, resources and enrichments, in one order under
+// one watermark.
 //
 // Steps of an entry: first its run's outcome ("run.failed"), then its records in order, then, if
-// the batch is complete, one look at each object of the plugin for those that are missing. The
-// position after the outcome is 1, after n records 1 + n, and after the look at an object
-// 1 + all records + the object's id.
+// the batch is complete, one look at each object and each resource of the plugin for those that are
+// missing. The position after the outcome is 1, after n records 1 + n, after the look at an object
+// 1 + all records + the object's id, and after the look at a resource 2^50 + its id. An entry that
+// says what time it is ends what has expired, some at each step.
 #pragma once
 
 #include "ingest/fold.h"

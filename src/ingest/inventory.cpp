@@ -48,8 +48,8 @@ class Observing {
   Observing(FoldContext& context, const Observation& observation)
       : context_(context), observation_(observation), inventory_(context.connection, context.entry.org) {}
 
-  void Run() {
-    if (observation_.identifiers.empty()) return;  // about nothing: a damaged record
+  EntityId Run() {
+    if (observation_.identifiers.empty()) return 0;  // about nothing: a damaged record
     std::optional<EntityId> known;
     for (const Identifier& identifier : observation_.identifiers)
       if ((known = inventory_.Find(identifier))) break;
@@ -86,6 +86,7 @@ class Observing {
       inventory_.Touch(id, observation_.at);
     }
     inventory_.SawIt(id, observation_.source, observation_.at, context_.entry.id);
+    return id;
   }
 
  private:
@@ -154,7 +155,9 @@ void Withdraw(Inventory& inventory, Entity& entity, std::size_t index, Changes& 
 
 }  // namespace
 
-void ApplyObservation(FoldContext& context, const Observation& observation) { Observing(context, observation).Run(); }
+EntityId ApplyObservation(FoldContext& context, const Observation& observation) {
+  return Observing(context, observation).Run();
+}
 
 Json EncodeEdit(const DeviceEdit& edit) {
   Json set = Json::object();

@@ -14,8 +14,9 @@
 
 namespace backplane::ingest {
 
-/// Events: "device.new" for a new entity, "device.changed" with the fields that changed.
-void ApplyObservation(FoldContext& context, const Observation& observation);
+/// Events: "device.new" for a new entity, "device.changed" with the fields that changed. Returns the
+/// entity; 0 if the observation names none.
+EntityId ApplyObservation(FoldContext& context, const Observation& observation);
 
 /// What a person changes of one device.
 struct DeviceEdit {

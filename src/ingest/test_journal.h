@@ -16,6 +16,7 @@
 #include "store/inventory.h"
 #include "store/journal.h"
 #include "store/objects.h"
+#include "store/resources.h"
 #include "store/state.h"
 #include "store/test_store.h"
 
@@ -38,6 +39,12 @@ inline ObjectRecord Thing(const std::string& key, const std::string& watch_key =
           .foreign_key = "",
           .help = {},
           .watch_key = watch_key};
+}
+
+inline ResourceRecord Known(const std::string& id, int at = 0, const std::string& site = "dc1", int ttl = 0) {
+  return {.resource = {site, "network", "switch", "acme", id, id + ".example", "inventory", {}},
+          .at = kNoon + Millis(at),
+          .ttl = std::chrono::seconds(ttl)};
 }
 
 inline store::Entry Entry(const std::vector<Record>& records, int at = 0, const std::string& plugin = "d:scan") {
@@ -159,6 +166,23 @@ inline std::vector<store::Entry> RandomEntries(std::uint64_t seed, int count) {
     const auto how_many = rng.Below(12);
     for (std::uint64_t n = 0; n < how_many; ++n) {
       const int at = i * 1000 + static_cast<int>(n);
+      if (rng.Chance(0.3)) {
+        ResourceRecord known =
+            Known("r" + std::to_string(rng.Below(5)), at, pick({"dc1", "dc2"}), static_cast<int>(rng.Below(3)) * 2);
+        if (rng.Chance(0.5)) known.resource.metadata["model"] = pick({"a", "b"});
+        if (rng.Chance(0.2)) records.push_back(ResourceGone{ResourceKey(known.resource)});
+        records.push_back(std::move(known));
+        continue;
+      }
+      if (rng.Chance(0.2)) {
+        records.push_back(EnrichmentRecord{.resource_id = "r" + std::to_string(rng.Below(5)),
+                                           .name_space = pick({"n1", "n2"}),
+                                           .body = pick({"{}", "[]"}),
+                                           .watch_key = pick({"{}", "[]"}),
+                                           .at = kNoon + Millis(at),
+                                           .ttl = Millis(2'000)});
+        continue;
+      }
       if (rng.Chance(0.5)) {
         records.push_back(Thing("k" + std::to_string(rng.Below(6)), pick({"w1", "w2"}), at));
         continue;
@@ -173,6 +197,7 @@ inline std::vector<store::Entry> RandomEntries(std::uint64_t seed, int count) {
     store::Entry entry = Entry(records, i * 1000, pick({"d:scan", "d:other"}));
     entry.complete = rng.Chance(0.4);
     entry.run = i + 1;
+    if (rng.Chance(0.2)) entry = {.kind = store::EntryKind::kTime, .at = kNoon + Millis(i * 1000)};
     if (rng.Chance(0.2)) entry.status = RunStatus::kFailed, entry.message = "exit code 1";
     entries.push_back(std::move(entry));
   }

@@ -79,7 +79,8 @@ struct ResourceGone {
 struct EnrichmentRecord {
   std::string resource_id;
   std::string name_space;
-  std::string body;  ///< JSON, as those who read it expect it
+  std::string body;       ///< JSON, as those who read it expect it
+  std::string watch_key;  ///< equal watch keys: not changed
   TimePoint at;
   Millis ttl{0};  ///< more than zero
 };

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "store/like.h"
+
 namespace backplane::store {
 namespace {
 
@@ -92,13 +94,8 @@ std::vector<Entity> Inventory::List(const DeviceFilter& filter) {
     sql += fmt::format(" AND {} = ?", kDeviceFields[*index]);
     values.emplace_back(std::string_view(value));
   }
-  std::string pattern;
+  const std::string pattern = ContainsPattern(filter.search);
   if (!filter.search.empty()) {
-    for (const char c : filter.search) {
-      if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-      pattern += c;
-    }
-    pattern = "%" + pattern + "%";
     sql += " AND (";
     const char* joint = "";
     for (const char* field : {"name", "mac", "ip", "vendor", "fqdn"}) {

@@ -8,13 +8,26 @@ namespace {
 constexpr const char* kColumns =
     "entry, org, kind, at, plugin, run, status, message, complete, base_entry, base_position, body";
 
-const char* KindName(EntryKind kind) { return kind == EntryKind::kEdit ? "edit" : "batch"; }
+const char* KindName(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::kBatch: return "batch";
+    case EntryKind::kEdit: return "edit";
+    case EntryKind::kTime: return "time";
+  }
+  return "batch";
+}
+
+EntryKind ParseKind(std::string_view name) {
+  for (const auto kind : {EntryKind::kEdit, EntryKind::kTime})
+    if (name == KindName(kind)) return kind;
+  return EntryKind::kBatch;
+}
 
 Entry ReadEntry(const Rows& rows) {
   Entry entry;
   entry.id = rows.Int(0);
   entry.org = rows.Int(1);
-  entry.kind = rows.View(2) == "edit" ? EntryKind::kEdit : EntryKind::kBatch;
+  entry.kind = ParseKind(rows.View(2));
   entry.at = FromMillis(rows.Int(3));
   entry.plugin = rows.Text(4);
   entry.run = rows.Int(5);

@@ -15,6 +15,7 @@ namespace backplane::store {
 enum class EntryKind {
   kBatch,  ///< a run ended: its records, and its status if it was not well
   kEdit,   ///< a person changed something; applied when it was written, at `base`
+  kTime,   ///< it has become `at`: what was to end by then ends
 };
 
 /// How far a fold has come: everything up to and with `entry`, and the entry that follows it up

@@ -159,7 +159,55 @@ CREATE TABLE event (
 )
 )";
 
-constexpr std::array kMigrations = {Migration{1, "the first thread", kFirst}};
+constexpr std::string_view kResources = R"(
+CREATE TABLE resource (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  entity BIGINT NOT NULL REFERENCES entity (id),
+  resource_key TEXT NOT NULL,
+  source TEXT NOT NULL,
+  site TEXT NOT NULL,
+  class TEXT NOT NULL,
+  subclass TEXT NOT NULL,
+  type TEXT NOT NULL,
+  resource_id TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  plugin TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  reported BIGINT NOT NULL,
+  expires BIGINT,
+  entry BIGINT NOT NULL,
+  UNIQUE (org, resource_key)
+);
+CREATE INDEX resource_of_source ON resource (org, source, id);
+CREATE INDEX resource_of_entity ON resource (entity);
+CREATE INDEX resource_of_id ON resource (org, resource_id);
+CREATE INDEX resource_expires ON resource (expires);
+CREATE TABLE enrichment (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  resource_id TEXT NOT NULL,
+  name_space TEXT NOT NULL,
+  source TEXT NOT NULL,
+  body TEXT NOT NULL,
+  watch_key TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  expires BIGINT NOT NULL,
+  entry BIGINT NOT NULL,
+  UNIQUE (org, resource_id, name_space)
+);
+CREATE INDEX enrichment_expires ON enrichment (expires)
+)";
+
+// A start that did not count gives way to the one before it; 0 is none.
+constexpr std::string_view kPace = R"(
+ALTER TABLE lane ADD COLUMN former_started BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE lane ADD COLUMN last_results BIGINT
+)";
+
+constexpr std::array kMigrations = {Migration{1, "the first thread", kFirst},
+                                    Migration{2, "resources and enrichments", kResources}, Migration{3, "pace", kPace}};
 
 }  // namespace
 

@@ -29,6 +29,13 @@ const std::vector<Table>& Tables() {
           "watched2", "watched3", "watched4",  "extra",      "foreign_key", "help1",        "help2",
           "help3",    "help4",    "watch_key", "status",     "created",     "changed",      "entry"},
          "id"},
+        {"resource",
+         {"id", "org", "entity", "resource_key", "source", "site", "class", "subclass", "type", "resource_id",
+          "endpoint", "plugin", "metadata", "created", "reported", "expires", "entry"},
+         "id"},
+        {"enrichment",
+         {"id", "org", "resource_id", "name_space", "source", "body", "watch_key", "at", "expires", "entry"},
+         "id"},
         {"event", {"seq", "org", "topic", "at", "plugin", "entity", "run", "body"}, "seq"},
     };
   }();
