@@ -82,10 +82,13 @@ void Dispatcher::SetLane(Moment now, LanePolicy policy, DispatcherEffects& effec
   if (added) {
     lane.key = &it->first;
     lane.serial = ++last_serial_;
-    if (policy.last_start) guard_.Restore(policy.lane, *policy.last_start, now);
+    lane.guard.Restore(policy.last_start, policy.last_results, now);
+  } else if (!lane.removed && lane.pace == policy.pace && lane.most_waiting == policy.most_waiting) {
+    return;
   }
   lane.removed = false;
-  lane.policy = std::move(policy);
+  lane.pace = policy.pace;
+  lane.most_waiting = policy.most_waiting;
   Settle(now, lane, effects);
 }
 
@@ -98,24 +101,17 @@ void Dispatcher::RemoveLane(Moment now, const LaneKey& key, DispatcherEffects& e
     lane->removed = true;
     effects.stop.push_back({key, lane->running->token});
   } else {
-    Erase(*lane);
+    lanes_.erase(key);
   }
 }
 
-// Ends a lane that nothing waits for and nothing runs on.
-void Dispatcher::Erase(Lane& lane) {
-  const LaneKey key = *lane.key;
-  guard_.Forget(key);
-  lanes_.erase(key);
-}
-
 void Dispatcher::Finish(Moment now, const Finished& finished, DispatcherEffects& effects) {
-  if (!guard_.Release(finished.lane, finished.token)) return;
+  Lane* lane = Find(finished.lane);
+  if (!lane || !lane->guard.Release(finished.token, finished.outcome)) return;
   --running_;
-  Lane& lane = *Find(finished.lane);
-  lane.running.reset();
-  Settle(now, lane, effects);
-  if (lane.removed) Erase(lane);
+  lane->running.reset();
+  Settle(now, *lane, effects);
+  if (lane->removed) lanes_.erase(finished.lane);
 }
 
 void Dispatcher::CancelJobs(Moment now, const Cancel& cancel, DispatcherEffects& effects) {
@@ -155,7 +151,7 @@ void Dispatcher::Arrive(Moment now, Job job, DispatcherEffects& effects) {
     DropJob(now, lane, std::move(job), DropReason::kSuperseded, effects);
   } else {
     const std::size_t others = waiting.size() - (scheduled != waiting.end() ? 1 : 0);
-    const bool lane_full = !Coalesces(job) && others >= lane->policy.most_waiting;
+    const bool lane_full = !Coalesces(job) && others >= lane->most_waiting;
     if (lane_full || queued_ >= most_queued_)
       return DropJob(now, lane, std::move(job), DropReason::kQueueFull, effects);
     waiting.push_back(std::move(job));
@@ -167,8 +163,9 @@ void Dispatcher::Arrive(Moment now, Job job, DispatcherEffects& effects) {
 void Dispatcher::StartReady(Moment now, DispatcherEffects& effects) {
   while (running_ < capacity_ && !ready_.empty()) {
     Lane& lane = **ready_.begin();
+    const Token token{epoch_, ++last_counter_};
     // A ready lane is free and late enough: anything else is a bug, and throws.
-    const Token token = std::get<Admitted>(guard_.TryAdmit(*lane.key, lane.policy.min_interval, now)).token;
+    std::get<Admitted>(lane.guard.TryAdmit(lane.pace, now, token));
     Job job = std::move(lane.waiting.front());
     lane.waiting.pop_front();
     --queued_;
@@ -203,7 +200,7 @@ void Dispatcher::DropJob(Moment now, Lane* lane, Job job, DropReason reason, Dis
 // time, and sorts the lane into the sets by what it waits for.
 void Dispatcher::Settle(Moment now, Lane& lane, DispatcherEffects& effects) {
   if (lane.waiting.empty()) return Place(lane, std::nullopt, std::nullopt);
-  const auto free_at = guard_.FreeAt(*lane.key, lane.policy.min_interval);
+  const auto free_at = lane.guard.FreeAt(lane.pace);
   if (free_at && *free_at > now.monotonic) {
     const TimePoint wall = now.wall + (*free_at - now.monotonic);
     DropWaiting(now, lane, DropReason::kTooSoon, effects,

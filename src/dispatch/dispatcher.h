@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,16 +20,18 @@ namespace backplane::dispatch {
 /// Adds a lane, or replaces its policy. Jobs of lanes that were never added are dropped.
 struct LanePolicy {
   LaneKey lane;
-  Millis min_interval{0};         ///< between two starts
+  Pace pace;
   std::size_t most_waiting = 16;  ///< calls and events that may wait on the lane
-  /// Wall time of the lane's last start as stored; counts when the lane is added.
-  std::optional<TimePoint> last_start;
+  /// Wall times as stored, of the last start that counts and of the last run that reported something;
+  /// they matter when the lane is added.
+  std::optional<TimePoint> last_start, last_results;
 };
 
 /// A run has ended, and its lane is free again.
 struct Finished {
   LaneKey lane;
   Token token;
+  Outcome outcome = Outcome::kRan;
 };
 
 /// Takes back waiting jobs of a lane and stops its run: those with that key, or all.
@@ -41,7 +43,7 @@ struct Cancel {
 enum class DropReason {
   kDeadlinePassed,  ///< its deadline passed before it arrived, or while all workers were taken
   kLaneBusy,        ///< its deadline passed while another run held the lane
-  kTooSoon,         ///< its deadline passes before the minimum interval does
+  kTooSoon,         ///< its deadline passes before the lane's pace allows a start
   kSuperseded,      ///< a newer scheduled job of the lane took its place
   kDuplicate,       ///< a job with its key is waiting or running on the lane
   kQueueFull,       ///< the lane's or the whole queue is full
@@ -112,7 +114,7 @@ class Dispatcher {
 
   /// `capacity`: how many may run at once.
   Dispatcher(std::int64_t epoch, std::size_t capacity, std::size_t most_queued = kMostQueued)
-      : guard_(epoch), capacity_(capacity), most_queued_(most_queued) {}
+      : epoch_(epoch), capacity_(capacity), most_queued_(most_queued) {}
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
@@ -121,7 +123,6 @@ class Dispatcher {
   DispatcherEffects Step(Moment now, DispatcherInputs inputs);
 
   std::optional<Decision> LastDecision(const LaneKey& lane) const;
-  const Guard& guard() const { return guard_; }
   std::size_t running() const { return running_; }
   std::size_t queued() const { return queued_; }
   /// How many more jobs may wait.
@@ -135,8 +136,10 @@ class Dispatcher {
   struct Lane {
     const LaneKey* key = nullptr;
     std::uint64_t serial = 0;  // orders lanes alike in every run
-    LanePolicy policy;
-    std::deque<Job> waiting;  // at most one scheduled, at most most_waiting others
+    Pace pace;
+    std::size_t most_waiting = 0;
+    Guard guard;
+    std::list<Job> waiting;  // at most one scheduled, at most most_waiting others
     std::optional<Running> running;
     bool removed = false;               // goes when its run has ended
     std::optional<std::uint64_t> turn;  // its place in ready_
@@ -165,10 +168,10 @@ class Dispatcher {
   void DropJob(Moment now, Lane* lane, Job job, DropReason reason, DispatcherEffects& effects);
   void Settle(Moment now, Lane& lane, DispatcherEffects& effects);
   void Place(Lane& lane, std::optional<std::uint64_t> turn, std::optional<Millis> timer);
-  void Erase(Lane& lane);
   std::optional<Millis> NextWake(Moment now) const;
 
-  Guard guard_;
+  const std::int64_t epoch_;
+  std::int64_t last_counter_ = 0;  // of tokens, which rise over all lanes
   std::size_t capacity_;
   const std::size_t most_queued_;
   std::size_t running_ = 0;
@@ -177,7 +180,7 @@ class Dispatcher {
   std::unordered_map<LaneKey, Lane, schedule::LaneKeyHash> lanes_;
   std::uint64_t last_turn_ = 0;
   std::set<Lane*, Earlier<std::uint64_t, &Lane::turn>> ready_;  // could start now
-  std::set<Lane*, Earlier<Millis, &Lane::timer>> timers_;       // wait for the minimum interval
+  std::set<Lane*, Earlier<Millis, &Lane::timer>> timers_;       // wait for their pace
   std::set<Lane*, Earlier<TimePoint, &Lane::deadline>> deadlines_;
 };
 

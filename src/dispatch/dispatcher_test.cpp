@@ -72,7 +72,6 @@ TEST_F(DispatcherTest, StartsAtOnceWhatMayStart) {
   EXPECT_THAT(effects.drop, IsEmpty());
   EXPECT_EQ(effects.wake, std::nullopt);
   EXPECT_EQ(Why("a"), "started slot/0");
-  EXPECT_TRUE(dispatcher_.guard().IsCurrent(Key("a"), effects.start[0].token));
   EXPECT_THAT(Started(Finish(Millis(5), "a")), IsEmpty());
   EXPECT_EQ(dispatcher_.running(), 0u);
   // A second report of the same end is ignored.
@@ -101,7 +100,7 @@ TEST_F(DispatcherTest, CallsWaitOneByOneAndKeysAreUnique) {
 }
 
 TEST_F(DispatcherTest, WaitsForTheMinimumInterval) {
-  Step(Millis(0), {.lanes = {{.lane = Key("a"), .min_interval = seconds(30)}}, .jobs = {Call("a", "1")}});
+  Step(Millis(0), {.lanes = {{.lane = Key("a"), .pace = {.min_interval = seconds(30)}}}, .jobs = {Call("a", "1")}});
   Finish(seconds(1), "a");
   const auto effects = Step(seconds(2), {.jobs = {Call("a", "2")}});
   EXPECT_THAT(effects.start, IsEmpty());
@@ -113,8 +112,8 @@ TEST_F(DispatcherTest, WaitsForTheMinimumInterval) {
 }
 
 TEST_F(DispatcherTest, DropsAtOnceWhatWouldBeTooSoonUntilItsDeadline) {
-  Step(Millis(0),
-       {.lanes = {{.lane = Key("a"), .min_interval = seconds(30)}}, .jobs = {Slot("a", Millis(0), seconds(20))}});
+  Step(Millis(0), {.lanes = {{.lane = Key("a"), .pace = {.min_interval = seconds(30)}}},
+                   .jobs = {Slot("a", Millis(0), seconds(20))}});
   Finish(seconds(1), "a");
   EXPECT_THAT(Dropped(Step(seconds(10), {.jobs = {Slot("a", seconds(10), seconds(20))}})),
               ElementsAre("slot/10000 too soon"));
@@ -125,14 +124,40 @@ TEST_F(DispatcherTest, DropsAtOnceWhatWouldBeTooSoonUntilItsDeadline) {
 
 TEST_F(DispatcherTest, RestoredStartDelaysTheFirst) {
   const auto effects =
-      Step(Millis(0), {.lanes = {{.lane = Key("a"), .min_interval = minutes(10), .last_start = kNoon - minutes(4)}},
-                       .jobs = {Call("a", "1")}});
+      Step(Millis(0),
+           {.lanes = {{.lane = Key("a"), .pace = {.min_interval = minutes(10)}, .last_start = kNoon - minutes(4)}},
+            .jobs = {Call("a", "1")}});
   EXPECT_THAT(effects.start, IsEmpty());
   EXPECT_EQ(effects.wake, Millis(minutes(6)));
   // A policy that is set again changes nothing; a shorter interval frees the lane.
-  EXPECT_EQ(Step(Millis(1), {.lanes = {{.lane = Key("a"), .min_interval = minutes(10)}}}).wake, Millis(minutes(6)));
-  EXPECT_THAT(Started(Step(Millis(2), {.lanes = {{.lane = Key("a"), .min_interval = minutes(4)}}})),
+  EXPECT_EQ(Step(Millis(1), {.lanes = {{.lane = Key("a"), .pace = {.min_interval = minutes(10)}}}}).wake,
+            Millis(minutes(6)));
+  EXPECT_THAT(Started(Step(Millis(2), {.lanes = {{.lane = Key("a"), .pace = {.min_interval = minutes(4)}}}})),
               ElementsAre("a call/1"));
+}
+
+TEST_F(DispatcherTest, WhatCameOfTheRunDecidesWhenTheNextMayStart) {
+  const Pace pace{.min_interval = seconds(30), .results_interval = seconds(90)};
+  const auto finish = [this](Millis time, Outcome outcome) {
+    return Step(time, {.finished = {{Key("a"), tokens_["a"], outcome}}});
+  };
+  Step(Millis(0), {.lanes = {{.lane = Key("a"), .pace = pace}}, .jobs = {Call("a", "1"), Call("a", "2")}});
+  EXPECT_THAT(Started(finish(seconds(1), Outcome::kNothing)), ElementsAre("a call/2"));
+  EXPECT_EQ(Step(seconds(2), {.jobs = {Call("a", "3"), Call("a", "4")}}).wake, std::nullopt);
+  EXPECT_EQ(finish(seconds(3), Outcome::kRan).wake, Millis(seconds(31)));
+  EXPECT_THAT(Started(Step(seconds(31))), ElementsAre("a call/3"));
+  EXPECT_EQ(finish(seconds(32), Outcome::kReported).wake, Millis(seconds(121)));
+  EXPECT_THAT(Started(Step(seconds(121))), ElementsAre("a call/4"));
+}
+
+TEST_F(DispatcherTest, AChangedPluginNeedNotWait) {
+  LanePolicy policy{.lane = Key("a"), .pace = {.min_interval = seconds(30)}};
+  Step(Millis(0), {.lanes = {policy}, .jobs = {Call("a", "1"), Call("a", "2")}});
+  EXPECT_EQ(Finish(seconds(1), "a").wake, Millis(seconds(30)));
+  policy.pace.changed = kNoon - seconds(1);
+  EXPECT_EQ(Step(seconds(2), {.lanes = {policy}}).wake, Millis(seconds(30)));
+  policy.pace.changed = kNoon + seconds(2);
+  EXPECT_THAT(Started(Step(seconds(3), {.lanes = {policy}})), ElementsAre("a call/2"));
 }
 
 TEST_F(DispatcherTest, DeadlinesSayWhatTheJobWaitedFor) {
@@ -214,7 +239,7 @@ TEST_F(DispatcherTest, CancelTakesBackAndStops) {
 }
 
 TEST_F(DispatcherTest, RemovedLaneDropsStopsAndMayComeBack) {
-  const LanePolicy policy{.lane = Key("a"), .min_interval = seconds(30)};
+  const LanePolicy policy{.lane = Key("a"), .pace = {.min_interval = seconds(30)}};
   Step(Millis(0), {.lanes = {policy}, .jobs = {Call("a", "1"), Call("a", "2")}});
   const auto removed = Step(Millis(1), {.removed = {Key("a")}, .jobs = {Call("a", "3")}});
   EXPECT_THAT(Dropped(removed), ElementsAre("call/2 plugin gone", "call/3 plugin gone"));
@@ -238,7 +263,7 @@ TEST(Dispatcher, ManyLanesInReasonableTime) {
   Dispatcher dispatcher(1, 8);
   DispatcherInputs inputs;
   for (int i = 0; i < kLanes; ++i) {
-    inputs.lanes.push_back({.lane = Key(std::to_string(i)), .min_interval = seconds(1)});
+    inputs.lanes.push_back({.lane = Key(std::to_string(i)), .pace = {.min_interval = seconds(1)}});
     inputs.jobs.push_back(Slot(std::to_string(i), Millis(i), hours(1)));
   }
   auto effects = dispatcher.Step({kNoon, Millis(0)}, std::move(inputs));

@@ -4,43 +4,41 @@
 
 namespace backplane::dispatch {
 
-void Guard::Restore(const LaneKey& lane, TimePoint last_start, Moment now) {
-  State& state = lanes_[lane];
-  const Millis started = now.monotonic - std::max(now.wall - last_start, Millis(0));
-  state.started = std::max(state.started.value_or(started), started);
+void Guard::Restore(std::optional<TimePoint> last_start, std::optional<TimePoint> last_results, Moment now) {
+  const auto moment = [&](std::optional<TimePoint> start) -> std::optional<Moment> {
+    if (!start) return std::nullopt;
+    const Millis ago = std::max(now.wall - *start, Millis(0));
+    return Moment{now.wall - ago, now.monotonic - ago};
+  };
+  started_ = moment(last_start);
+  reported_ = moment(last_results);
 }
 
-Admission Guard::TryAdmit(const LaneKey& lane, Millis min_interval, Moment now) {
-  State& state = lanes_[lane];
-  if (state.held) return Busy{state.holder};
-  if (state.started && now.monotonic < *state.started + min_interval) return TooSoon{*state.started + min_interval};
-  state.held = true;
-  state.holder = Token{epoch_, ++counter_};
-  state.started = now.monotonic;
-  return Admitted{state.holder};
+Admission Guard::TryAdmit(const Pace& pace, Moment now, Token token) {
+  if (holder_) return Busy{*holder_};
+  if (const auto free_at = FreeAt(pace); free_at && now.monotonic < *free_at) return TooSoon{*free_at};
+  holder_ = token;
+  holding_ = now;
+  return Admitted{};
 }
 
-bool Guard::Release(const LaneKey& lane, Token token) {
-  const auto it = lanes_.find(lane);
-  if (it == lanes_.end() || !it->second.held || it->second.holder != token) return false;
-  it->second.held = false;
+bool Guard::Release(Token token, Outcome outcome) {
+  if (holder_ != token) return false;
+  holder_.reset();
+  if (outcome != Outcome::kNothing) started_ = holding_;
+  if (outcome == Outcome::kReported) reported_ = holding_;
   return true;
 }
 
-bool Guard::IsCurrent(const LaneKey& lane, Token token) const {
-  const auto it = lanes_.find(lane);
-  return it != lanes_.end() && it->second.held && it->second.holder == token;
-}
-
-std::optional<Millis> Guard::FreeAt(const LaneKey& lane, Millis min_interval) const {
-  const auto it = lanes_.find(lane);
-  if (it == lanes_.end() || !it->second.started) return std::nullopt;
-  return *it->second.started + min_interval;
-}
-
-void Guard::Forget(const LaneKey& lane) {
-  const auto it = lanes_.find(lane);
-  if (it != lanes_.end() && !it->second.held) lanes_.erase(it);
+std::optional<Millis> Guard::FreeAt(const Pace& pace) const {
+  std::optional<Millis> free_at;
+  const auto hold = [&](const std::optional<Moment>& start, Millis interval) {
+    if (!start || (pace.changed && start->wall <= *pace.changed)) return;
+    free_at = std::max(free_at, std::optional(start->monotonic + interval));
+  };
+  hold(started_, pace.min_interval);
+  hold(reported_, pace.results_interval);
+  return free_at;
 }
 
 }  // namespace backplane::dispatch

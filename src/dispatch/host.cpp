@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "store/resources.h"
 
 namespace backplane::dispatch {
 namespace {
@@ -34,21 +35,39 @@ void RemoveWork(const std::filesystem::path& runs, RunId run) {
   std::filesystem::remove_all(runs / std::to_string(run) / "work", ignored);
 }
 
-LaneKey LaneOf(const Plugin& plugin) { return {kDefaultOrg, plugin.manifest.id, ""}; }
+Result<std::vector<Enrichment>> EnrichmentsOf(store::Database& database, OrgId org, const std::string& id,
+                                              const std::string& name_space, TimePoint now) {
+  std::vector<Enrichment> enrichments;
+  BACKPLANE_TRY(database.Read([&](store::Connection& connection) -> Status {
+    for (store::StoredEnrichment& stored : store::Enrichments(connection, org).Of(id, name_space, now))
+      enrichments.push_back({std::move(stored.resource_id), std::move(stored.name_space), std::move(stored.body),
+                             stored.at, stored.expires});
+    return {};
+  }));
+  return enrichments;
+}
+
+Pace PaceOf(const Plugin& plugin) {
+  return {plugin.manifest.min_interval, plugin.manifest.results_interval, plugin.manifest.modified};
+}
+
+Outcome OutcomeOf(const Run& run) {
+  if (run.taken > 0) return Outcome::kReported;
+  return run.status == RunStatus::kNotStarted ? Outcome::kNothing : Outcome::kRan;
+}
 
 }  // namespace
 
 Result<std::unique_ptr<Host>> Host::Open(HostParts parts) {
   std::int64_t epoch = 0;
-  std::vector<store::LaneRow> lanes;
   BACKPLANE_TRY(CloseOpenRuns(parts));
   BACKPLANE_TRY(parts.database.Write([&](store::Connection& connection) -> Status {
     epoch = store::RaiseEpoch(connection);
-    lanes = store::AllLanes(connection);
     return {};
   }));
-  std::unique_ptr<Host> host(new Host(parts, epoch));
-  host->AddLanes(lanes);
+  std::shared_ptr<const Catalog> catalog = parts.catalog;
+  std::unique_ptr<Host> host(new Host(std::move(parts), epoch));
+  BACKPLANE_TRY(host->SetCatalog(std::move(catalog)));
   return host;
 }
 
@@ -83,20 +102,70 @@ Status Host::CloseOpenRuns(HostParts& parts) {
   return {};
 }
 
-void Host::AddLanes(const std::vector<store::LaneRow>& rows) {
-  std::map<LaneKey, const store::LaneRow*> known;
+std::shared_ptr<const Catalog> Host::catalog() {
+  const std::lock_guard lock(mutex_);
+  return targets_.catalog();
+}
+
+Status Host::SetCatalog(std::shared_ptr<const Catalog> catalog) {
+  const std::lock_guard changing(lanes_mutex_);
+  std::unique_lock lock(mutex_);
+  return Follow(lock, targets_.SetCatalog(std::move(catalog)));
+}
+
+Status Host::SetResources(std::vector<Resource> set, const std::vector<std::string>& gone) {
+  const std::lock_guard changing(lanes_mutex_);
+  std::unique_lock lock(mutex_);
+  LaneChanges changes = targets_.RemoveResources(gone);
+  LaneChanges more = targets_.SetResources(std::move(set));
+  std::move(more.removed.begin(), more.removed.end(), std::back_inserter(changes.removed));
+  std::move(more.set.begin(), more.set.end(), std::back_inserter(changes.set));
+  return Follow(lock, std::move(changes));
+}
+
+std::vector<std::string> Host::ResourceKeys() {
+  const std::lock_guard lock(mutex_);
+  return targets_.Keys();
+}
+
+std::vector<std::string> Host::TargetsOf(const std::string& plugin) {
+  const std::lock_guard lock(mutex_);
+  return targets_.TargetsOf(plugin);
+}
+
+Status Host::Follow(std::unique_lock<std::mutex>& lock, LaneChanges changes) {
+  if (changes.removed.empty() && changes.set.empty()) return {};
+  // First of all: no job may be issued for what is gone.
+  for (const LaneKey& lane : changes.removed) {
+    scheduler_inputs_.remove.push_back(lane);
+    dispatcher_inputs_.removed.push_back(lane);
+  }
+  lock.unlock();
+  std::vector<LaneKey> lanes;
+  for (const LaneChanges::Set& set : changes.set) lanes.push_back(set.lane);
+  std::vector<store::LaneRow> rows;
+  BACKPLANE_TRY(parts_.database.Read([&](store::Connection& connection) -> Status {
+    rows = store::LanesOf(connection, lanes);
+    return {};
+  }));
+  std::unordered_map<LaneKey, const store::LaneRow*, schedule::LaneKeyHash> known;
   for (const store::LaneRow& row : rows) known[row.key] = &row;
-  for (const Plugin& plugin : parts_.catalog.plugins()) {
-    if (plugin.manifest.runtime.empty()) continue;
-    schedule::LanePlan plan{.lane = LaneOf(plugin), .triggers = plugin.manifest.triggers};
-    LanePolicy policy{.lane = plan.lane, .min_interval = plugin.manifest.min_interval};
+  lock.lock();
+  for (LaneChanges::Set& set : changes.set) {
+    const Manifest& manifest = set.plugin->manifest;
+    schedule::LanePlan plan{.lane = set.lane, .triggers = manifest.triggers};
+    LanePolicy policy{.lane = std::move(set.lane), .pace = PaceOf(*set.plugin)};
     if (const auto row = known.find(plan.lane); row != known.end()) {
       plan.last_slot = row->second->last_slot;
       policy.last_start = row->second->last_started;
+      policy.last_results = row->second->last_results;
     }
     scheduler_inputs_.set.push_back(std::move(plan));
     dispatcher_inputs_.lanes.push_back(std::move(policy));
   }
+  woken_ = true;
+  wake_.notify_one();
+  return {};
 }
 
 Host::~Host() {
@@ -123,10 +192,9 @@ Host::~Host() {
     for (const auto& answer : answers) answer({CallAnswer::State::kDropped, 0, "the daemon is stopping"});
 }
 
-void Host::Call(const Plugin& plugin, const std::string& key, std::function<void(CallAnswer)> answer) {
+void Host::Call(const LaneKey& lane, const std::string& key, std::function<void(CallAnswer)> answer) {
   {
     const std::lock_guard lock(mutex_);
-    const LaneKey lane = LaneOf(plugin);
     callers_[{lane, key}].push_back(std::move(answer));
     dispatcher_inputs_.jobs.push_back(
         {.lane = lane, .trigger = TriggerKind::kCall, .key = key, .due = parts_.clock.Now(), .deadline = {}});
@@ -201,6 +269,7 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
   }
 
   const auto answers = AnswersTo(std::move(calls), effects);
+  std::vector<std::shared_ptr<Task>> tasks = TasksFor(std::move(effects.start));
 
   lock.unlock();
   for (const auto& [lane, error] : due.problems)
@@ -211,7 +280,7 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
   for (const Drop& drop : effects.drop)
     LogDebug("{} {}: dropped: {}", drop.job.lane.plugin, drop.job.key, DropReasonText(drop.reason));
   for (const auto& [call, answer] : answers) Answer(call.first, call.second, answer);
-  if (!effects.start.empty()) Begin(std::move(effects.start));
+  if (!tasks.empty()) Begin(std::move(tasks));
   for (Retry& retry : again) Submit(std::move(retry.sealed));
   lock.lock();
   wake_.wait_for(lock, stop, std::max(Millis(0), next - parts_.clock.Monotonic()), [this] { return woken_; });
@@ -263,19 +332,27 @@ std::vector<std::pair<Host::CallId, CallAnswer>> Host::AnswersTo(std::map<CallId
   return answers;
 }
 
-void Host::Begin(std::vector<Start> starts) {
-  auto tasks = std::make_shared<std::vector<std::shared_ptr<Task>>>();
+// With what the lanes are about now: under the lock, since lanes and targets change together.
+std::vector<std::shared_ptr<Host::Task>> Host::TasksFor(std::vector<Start> starts) {
+  std::vector<std::shared_ptr<Task>> tasks;
   const TimePoint now = parts_.clock.Now();
   for (Start& start : starts) {
     auto task = std::make_shared<Task>();
-    task->plugin = parts_.catalog.FindById(start.job.lane.plugin);
+    task->catalog = targets_.catalog();
+    task->plugin = {task->catalog, task->catalog->FindById(start.job.lane.plugin)};
+    task->resource = targets_.Find(start.job.lane.target);
     task->run.lane = std::move(start.job.lane);
     task->run.trigger = start.job.trigger;
     task->run.key = std::move(start.job.key);
     task->run.token = start.token;
     task->run.started = now;
-    tasks->push_back(std::move(task));
+    tasks.push_back(std::move(task));
   }
+  return tasks;
+}
+
+void Host::Begin(std::vector<std::shared_ptr<Task>> begun) {
+  auto tasks = std::make_shared<std::vector<std::shared_ptr<Task>>>(std::move(begun));
   // Durable before it runs: after a crash the lane knows its last start.
   parts_.database.Submit(
       store::Priority::kNormal,
@@ -302,7 +379,7 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
     }
     for (const auto& task : tasks) {
       Answer(task->run.lane, task->run.key, {CallAnswer::State::kDropped, 0, status.error().message});
-      Release(task->run.lane, task->run.token);
+      Release(task->run.lane, task->run.token, Outcome::kNothing);
     }
     return;
   }
@@ -325,7 +402,7 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
   task_arrived_.notify_one();
   for (const auto& task : tasks) {
     if (awaited) Answer(task->run.lane, task->run.key, {CallAnswer::State::kStarted, task->run.id, ""});
-    if (task->repeats) Release(task->run.lane, task->run.token);
+    if (task->repeats) Release(task->run.lane, task->run.token, Outcome::kNothing);
   }
 }
 
@@ -368,12 +445,15 @@ void Host::RunTask(Task& task) {
 ingest::Acceptance Host::Execute(Task& task) {
   ingest::Acceptance acceptance{task.run, {}};
   Run& run = acceptance.run;
-  const Plugin& plugin = *task.plugin;
   const auto not_started = [&](std::string message) {
     run.status = RunStatus::kNotStarted;
     run.message = std::move(message);
     return acceptance;
   };
+  // What it is about may have gone between the decision and now.
+  if (task.plugin == nullptr || (task.resource == nullptr && !run.lane.target.empty()))
+    return not_started("what it was to run, or to run about, is gone");
+  const Plugin& plugin = *task.plugin;
   const auto runtime = std::find_if(parts_.runtimes.begin(), parts_.runtimes.end(),
                                     [&](const auto& known) { return known->name() == plugin.manifest.runtime; });
   if (runtime == parts_.runtimes.end())
@@ -385,7 +465,11 @@ ingest::Acceptance Host::Execute(Task& task) {
                      .share = parts_.share,
                      .python = parts_.python,
                      .now = parts_.clock.Now(),
-                     .all_settings = &parts_.catalog.DialectSettings(plugin.manifest.dialect)};
+                     .all_settings = &task.catalog->DialectSettings(plugin.manifest.dialect),
+                     .resource = task.resource.get(),
+                     .enrichments = [&](const std::string& id, const std::string& name_space) {
+                       return EnrichmentsOf(parts_.database, run.lane.org, id, name_space, run.started);
+                     }};
   if ((*runtime)->uses_files())
     if (const Status made = MakePrivateFolder(context.work); !made) return not_started(made.error().message);
 
@@ -398,6 +482,13 @@ ingest::Acceptance Host::Execute(Task& task) {
     run.exit_code = output.exit_code;
     run.message = output.message;
     acceptance.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, output, parts_.clock.Now());
+    if (!acceptance.batch.failure.empty()) {
+      if (run.status == RunStatus::kOk) {
+        run.status = RunStatus::kFailed;
+        run.message = acceptance.batch.failure;
+      }
+      acceptance.batch = {};
+    }
   } else {
     not_started(invocation.error().message);
   }
@@ -433,13 +524,13 @@ void Host::Accepted(const std::shared_ptr<const ingest::Sealed>& sealed, const S
   }
   parts_.folder.Wake();
   parts_.ended();
-  Release(run.lane, run.token);  // last: ~Host may return after it
+  Release(run.lane, run.token, status ? OutcomeOf(run) : Outcome::kRan);  // last: ~Host may return after it
 }
 
-void Host::Release(const LaneKey& lane, Token token) {
+void Host::Release(const LaneKey& lane, Token token, Outcome outcome) {
   {
     const std::lock_guard lock(mutex_);
-    dispatcher_inputs_.finished.push_back({lane, token});
+    dispatcher_inputs_.finished.push_back({lane, token, outcome});
     const auto task = running_.find(lane);
     if (task != running_.end() && task->second->run.token == token) running_.erase(task);
     ++finished_[lane];

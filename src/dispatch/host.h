@@ -20,6 +20,7 @@
 
 #include "base/time.h"
 #include "dispatch/dispatcher.h"
+#include "dispatch/targets.h"
 #include "ingest/accept.h"
 #include "ingest/folder.h"
 #include "plugin/catalog.h"
@@ -33,7 +34,7 @@ namespace backplane::dispatch {
 /// What a Host works with. Everything referred to outlives it.
 struct HostParts {
   store::Database& database;
-  const Catalog& catalog;
+  std::shared_ptr<const Catalog> catalog;
   const runtime::RuntimeList& runtimes;
   ingest::Folder& folder;
   const Clock& clock;
@@ -61,9 +62,23 @@ class Host {
   /// Stops scheduling, cancels what runs and waits until that is accepted.
   ~Host();
 
-  /// Asks for a run of a plugin now. `key` makes the call idempotent while it waits or runs, and
+  /// The catalog in force.
+  std::shared_ptr<const Catalog> catalog();
+  /// Puts another in its place: lanes come, go and change with their plugins. Runs go on with the
+  /// plugin that they were begun with, unless it is gone: then they are stopped.
+  Status SetCatalog(std::shared_ptr<const Catalog> catalog);
+
+  /// What plugins can run about: adds or replaces `set`, by key, and takes `gone` away, with the
+  /// lanes that follow from it. Runs about what is gone are stopped.
+  Status SetResources(std::vector<Resource> set, const std::vector<std::string>& gone);
+  /// Keys of the resources that plugins can run about now.
+  std::vector<std::string> ResourceKeys();
+  /// What a plugin runs about now, in no order; {""} if it runs about nothing in particular.
+  std::vector<std::string> TargetsOf(const std::string& plugin);
+
+  /// Asks for a run on a lane now. `key` makes the call idempotent while it waits or runs, and
   /// is stored with the run. `answer` is called once, soon, from another thread.
-  void Call(const Plugin& plugin, const std::string& key, std::function<void(CallAnswer)> answer);
+  void Call(const LaneKey& lane, const std::string& key, std::function<void(CallAnswer)> answer);
 
   /// Ends a run. kNotFound: it is not running.
   Status Cancel(RunId run);
@@ -84,7 +99,9 @@ class Host {
  private:
   struct Task {
     Run run;
-    const Plugin* plugin = nullptr;
+    std::shared_ptr<const Catalog> catalog;
+    std::shared_ptr<const Plugin> plugin;
+    std::shared_ptr<const Resource> resource;  ///< null: about nothing in particular
     std::stop_source stop;
     bool repeats = false;  ///< a run with its key has ended already; `run` is that one
   };
@@ -96,28 +113,32 @@ class Host {
 
   Host(HostParts parts, std::int64_t epoch);
   static Status CloseOpenRuns(HostParts& parts);
-  void AddLanes(const std::vector<store::LaneRow>& rows);
+  /// Tells scheduler and dispatcher, with what the store remembers of lanes that come.
+  Status Follow(std::unique_lock<std::mutex>& lock, LaneChanges changes);
   void LoopThread(const std::stop_token& stop);
   void StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
   std::vector<std::pair<CallId, CallAnswer>> AnswersTo(std::map<CallId, int> calls, const DispatcherEffects& effects);
-  void Begin(std::vector<Start> starts);
+  std::vector<std::shared_ptr<Task>> TasksFor(std::vector<Start> starts);
+  void Begin(std::vector<std::shared_ptr<Task>> tasks);
   void Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& status);
   void WorkerThread(const std::stop_token& stop);
   void RunTask(Task& task);
   ingest::Acceptance Execute(Task& task);
   void Submit(std::shared_ptr<const ingest::Sealed> sealed);
   void Accepted(const std::shared_ptr<const ingest::Sealed>& sealed, const Status& status);
-  void Release(const LaneKey& lane, Token token);
+  void Release(const LaneKey& lane, Token token, Outcome outcome);
   void Answer(const LaneKey& lane, const std::string& key, const CallAnswer& answer);
 
   HostParts parts_;
   const std::int64_t epoch_;
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex lanes_mutex_;  // held while lanes change, before mutex_
+  std::mutex mutex_;        // guards what follows
   std::condition_variable_any wake_;
   std::condition_variable idle_;
   bool woken_ = true;
   bool stopping_ = false;
+  Targets targets_;
   schedule::Scheduler scheduler_;
   Dispatcher dispatcher_;
   schedule::SchedulerInputs scheduler_inputs_;

@@ -63,10 +63,8 @@ class HostFixture {
     runtimes_.push_back(std::make_unique<runtime::FakeRuntime>());
     dialects_.push_back(std::make_unique<TestCodec>("t"));
     TestCodec::WriteFolder(folder_.path() / "plugins", "t", plugins);
-    config::Site site;
-    site.folders.push_back({.path = folder_.path() / "plugins", .dialect = ""});
-    catalog_ = Catalog::Load(site, dialects_);
-    EXPECT_TRUE(catalog_.findings().empty());
+    Read();
+    EXPECT_TRUE(catalog_->findings().empty());
     Start();
   }
   ~HostFixture() {
@@ -92,22 +90,33 @@ class HostFixture {
     return {};
   }
   void Start() { ASSERT_TRUE(TryStart()); }
+  /// Other plugins from now on.
+  void SetPlugins(const std::vector<std::string>& plugins) {
+    TestCodec::WriteFolder(folder_.path() / "plugins", "t", plugins);
+    Read();
+    EXPECT_TRUE(host->SetCatalog(catalog_));
+  }
+  static Resource Switch(const std::string& id) {
+    return {"dc1", "network", "switch", "acme", id, id + ".example", "inventory", {}};
+  }
   void Stop() {
     host.reset();
     folder.reset();
   }
 
   std::filesystem::path folder_path() const { return folder_.path(); }
-  const Catalog& catalog() const { return catalog_; }
-  const Plugin& PluginOf(const std::string& name) const { return *catalog_.Find(name).value(); }
-  static LaneKey Lane(const std::string& name) { return {kDefaultOrg, "t:" + name, ""}; }
+  static LaneKey Lane(const std::string& name, const std::string& target = "") {
+    return {kDefaultOrg, "t:" + name, target};
+  }
 
-  std::future<CallAnswer> CallLater(const std::string& name, const std::string& key) {
+  std::future<CallAnswer> CallLater(const std::string& name, const std::string& key, const std::string& target = "") {
     auto told = std::make_shared<std::promise<CallAnswer>>();
-    host->Call(PluginOf(name), key, [told](CallAnswer answer) { told->set_value(std::move(answer)); });
+    host->Call(Lane(name, target), key, [told](CallAnswer answer) { told->set_value(std::move(answer)); });
     return told->get_future();
   }
-  CallAnswer Call(const std::string& name, const std::string& key) { return CallLater(name, key).get(); }
+  CallAnswer Call(const std::string& name, const std::string& key, const std::string& target = "") {
+    return CallLater(name, key, target).get();
+  }
 
   /// Waits until `count` runs in all have ended since this was made.
   void WaitForEnds(int count) {
@@ -145,6 +154,11 @@ class HostFixture {
   std::unique_ptr<Host> host;
 
  private:
+  void Read() {
+    config::Site site;
+    site.folders.push_back({.path = folder_.path() / "plugins", .dialect = ""});
+    catalog_ = std::make_shared<const Catalog>(Catalog::Load(site, dialects_, catalog_.get()));
+  }
   void CountEnd() {
     const std::lock_guard lock(mutex_);
     ++ends_;
@@ -155,7 +169,7 @@ class HostFixture {
   ingest::CoreFold fold_;
   runtime::RuntimeList runtimes_;
   DialectList dialects_;
-  Catalog catalog_;
+  std::shared_ptr<const Catalog> catalog_;
   std::mutex mutex_;
   std::condition_variable changed_;
   int ends_ = 0;

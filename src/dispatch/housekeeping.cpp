@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "store/events.h"
 #include "store/journal.h"
+#include "store/resources.h"
 #include "store/runs.h"
 
 namespace backplane::dispatch {
@@ -18,9 +19,9 @@ constexpr int kRowsPerStep = 1'000;
 
 }  // namespace
 
-Housekeeping::Housekeeping(Host& host, store::Database& database, const Clock& clock, std::filesystem::path runs,
-                           Retention retention)
-    : host_(host), database_(database), clock_(clock), runs_(std::move(runs)), retention_(retention) {
+Housekeeping::Housekeeping(Host& host, store::Database& database, ingest::Folder& folder, const Clock& clock,
+                           std::filesystem::path runs, Retention retention)
+    : host_(host), database_(database), folder_(folder), clock_(clock), runs_(std::move(runs)), retention_(retention) {
   thread_ = std::jthread([this](const std::stop_token& stop) { Loop(stop); });
 }
 
@@ -40,6 +41,7 @@ void Housekeeping::Loop(const std::stop_token& stop) {
       count = 0;
     }
     std::erase_if(finished_, [](const auto& item) { return item.second == 0; });
+    TellTheTime();
     Forget();
     wake_.wait_for(lock, stop, kRound, [] { return false; });
   }
@@ -78,6 +80,23 @@ void Housekeeping::PruneRuns(const LaneKey& lane) {
     std::error_code ignored;  // a folder that is gone, or never was, is what we want
     std::filesystem::remove_all(runs_ / std::to_string(run), ignored);
   }
+}
+
+void Housekeeping::TellTheTime() {
+  const TimePoint now = clock_.Now();
+  bool expired = false;
+  Status status = database_.Read([&](store::Connection& connection) -> Status {
+    expired = store::AnythingExpired(connection, now);
+    return {};
+  });
+  if (status && expired) {
+    status = database_.Write([&](store::Connection& connection) -> Status {
+      store::AppendEntry(connection, {.kind = store::EntryKind::kTime, .at = now});
+      return {};
+    });
+    folder_.Wake();
+  }
+  if (!status) LogWarning("ending what has expired: {}", status.error().message);
 }
 
 void Housekeeping::Forget() {

@@ -23,8 +23,8 @@ struct Retention {
 /// A thread that tidies up every few seconds. What it refers to outlives it.
 class Housekeeping {
  public:
-  Housekeeping(Host& host, store::Database& database, const Clock& clock, std::filesystem::path runs,
-               Retention retention);
+  Housekeeping(Host& host, store::Database& database, ingest::Folder& folder, const Clock& clock,
+               std::filesystem::path runs, Retention retention);
   ~Housekeeping();
 
  private:
@@ -32,10 +32,13 @@ class Housekeeping {
   /// Folders of runs that are no longer kept, and lanes that grew while nobody counted.
   void TidyUpAfterTheLast();
   void PruneRuns(const LaneKey& lane);
+  /// Tells the folds the time when something has expired.
+  void TellTheTime();
   void Forget();
 
   Host& host_;
   store::Database& database_;
+  ingest::Folder& folder_;
   const Clock& clock_;
   const std::filesystem::path runs_;
   const Retention retention_;

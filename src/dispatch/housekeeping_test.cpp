@@ -31,7 +31,7 @@ TEST(Housekeeping, ForgetsWhatThePreviousDaemonLeft) {
   });
   ASSERT_TRUE(pruned);
   const Housekeeping housekeeping(
-      *f.host, f.database, f.clock, runs,
+      *f.host, f.database, *f.folder, f.clock, runs,
       {.runs_keep = 1, .runs_keep_all = 1, .journal_keep = Millis(0), .events_keep = Millis(0)});
   EXPECT_TRUE(Eventually([&] { return !std::filesystem::exists(runs / "1"); }));  // its row was gone
   EXPECT_TRUE(std::filesystem::exists(runs / "999"));                             // a run that begins just now
@@ -56,7 +56,7 @@ TEST(Housekeeping, LeavesTheFirstRunOfANewStoreAlone) {
   std::filesystem::create_directories(work);
   // Tidying comes first on its thread, and the end waits for it.
   {
-    const Housekeeping housekeeping(*f.host, f.database, f.clock, f.folder_path() / "runs", {});
+    const Housekeeping housekeeping(*f.host, f.database, *f.folder, f.clock, f.folder_path() / "runs", {});
   }
   EXPECT_TRUE(std::filesystem::exists(work));
 }

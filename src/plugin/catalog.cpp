@@ -8,7 +8,7 @@
 
 namespace backplane {
 
-Catalog Catalog::Load(const config::Site& site, const DialectList& dialects) {
+Catalog Catalog::Load(const config::Site& site, const DialectList& dialects, const Catalog* before) {
   Catalog catalog;
   for (const auto& dialect : dialects) {
     const std::string name(dialect->name());
@@ -20,7 +20,31 @@ Catalog Catalog::Load(const config::Site& site, const DialectList& dialects) {
       catalog.findings_.push_back(
           {Finding::Severity::kError, "site configuration", "settings." + name, "no such dialect"});
   for (const config::PluginFolder& folder : site.folders) catalog.AddFolder(folder, site, dialects);
+  if (before != nullptr)
+    for (const Plugin& plugin : before->plugins_) catalog.Keep(plugin);
   return catalog;
+}
+
+void Catalog::Keep(const Plugin& plugin) {
+  if (plugin.manifest.file.empty() || FindById(plugin.manifest.id) != nullptr) return;
+  const auto wrong = std::find_if(findings_.begin(), findings_.end(), [&](const Finding& finding) {
+    return IsError(finding) && finding.file == plugin.manifest.file;
+  });
+  if (wrong == findings_.end()) return;
+  wrong->message += fmt::format("; {} stays as it was read before", plugin.manifest.id);
+  for (const auto& [key, value] : plugin.settings) dialect_settings_[plugin.manifest.dialect][key] = value;
+  by_id_.emplace(plugin.manifest.id, plugins_.size());
+  plugins_.push_back(plugin);
+}
+
+bool Plugin::operator==(const Plugin& other) const {
+  const Manifest& a = manifest;
+  const Manifest& b = other.manifest;
+  const bool same_targets =
+      (a.targets == nullptr) == (b.targets == nullptr) && (a.targets == nullptr || a.targets->text == b.targets->text);
+  return a.id == b.id && a.file == b.file && a.modified == b.modified && a.runtime == b.runtime &&
+         a.triggers == b.triggers && a.min_interval == b.min_interval && a.results_interval == b.results_interval &&
+         a.limits == b.limits && same_targets && a.document == b.document && settings == other.settings;
 }
 
 std::vector<Finding> Catalog::UnknownSettings(const config::Site& site, const DialectList& dialects) const {

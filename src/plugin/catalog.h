@@ -1,6 +1,6 @@
 // The plugins of a site: what its folders hold, read by its dialects.
 //
-// Made once at start; immutable, so that any thread may read it.
+// Immutable, so that any thread may read it; when the folders are read again, another takes its place.
 #pragma once
 
 #include <map>
@@ -17,13 +17,16 @@ struct Plugin {
   Manifest manifest;
   const Codec* codec = nullptr;
   Settings settings;  ///< effective values
+  /// Whether a lane of one could go on as a lane of the other.
+  bool operator==(const Plugin& other) const;
 };
 
 class Catalog {
  public:
   /// Reads every folder. Never fails: what is wrong is in findings(), and that plugin is left
-  /// out. `dialects` outlives the catalog.
-  static Catalog Load(const config::Site& site, const DialectList& dialects);
+  /// out. `dialects` outlives the catalog. A plugin of `before` whose file has an error now stays
+  /// as it was, and the finding says so: an edit that is not finished stops nothing.
+  static Catalog Load(const config::Site& site, const DialectList& dialects, const Catalog* before = nullptr);
 
   /// A warning for each value in the site's settings that nothing declares: a misspelt key, or one
   /// of a plugin that was left out.
@@ -42,6 +45,7 @@ class Catalog {
   std::string Choices() const;
   void AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects);
   void Add(Manifest manifest, const Codec& codec, const Settings& site_values, bool run_at_start);
+  void Keep(const Plugin& plugin);
 
   std::vector<Plugin> plugins_;
   std::map<std::string, std::size_t, std::less<>> by_id_;  // place in plugins_

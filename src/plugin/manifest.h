@@ -23,6 +23,7 @@ struct Finding {
   std::string file;
   std::string where;    ///< key path ("settings[2].type.dataType") or "line 4, column 7"; may be empty
   std::string message;  ///< what is wrong and what would be right
+  bool operator==(const Finding&) const = default;
 };
 
 bool IsError(const Finding& finding);
@@ -49,6 +50,7 @@ struct Limits {
   std::int64_t output_bytes = 4 << 20;   ///< standard output and error that are kept
   std::int64_t result_bytes = 64 << 20;  ///< of each result file
   std::int64_t memory_bytes = 0;         ///< 0: no limit
+  bool operator==(const Limits&) const = default;
 };
 
 /// Which resources a plugin runs about: one lane each.

@@ -3,7 +3,9 @@
 //
 //   scan interval    runs each minute; `cron` at noon; without either it runs when called
 //   slow min=60000   milliseconds that it waits between two starts
-//   scan how=hang    what the fake runtime is told, "ok" unless given; `unprepared`: prepare fails
+//   scan how=hang    what the fake runtime is told, "ok" unless given; `unprepared`: prepare fails;
+//                    the word `resource` is the id of what the run is about
+//   poll on=sw       runs about each resource whose id starts with "sw"
 //   scan runtime=x   instead of "fake"; `runtime=` declares settings only
 //
 // A plugin called `broken` is an error. Each has the integer setting `<name>_level`, 1 by default.
@@ -58,12 +60,14 @@ class TestCodec final : public Codec {
     return Settings{{key, given->second}};
   }
 
-  Result<Invocation> Prepare(const Manifest& manifest, const Job&, const Settings&, const RunContext&) const override {
+  Result<Invocation> Prepare(const Manifest& manifest, const Job&, const Settings&,
+                             const RunContext& context) const override {
     const auto how = manifest.document.at("how").get<std::string>();
     if (how == "unprepared") return Fail(Errc::kInvalid, "this plugin cannot be prepared");
     Invocation invocation;
     invocation.runtime = manifest.runtime;
-    for (const std::string_view word : Split(how, ',')) invocation.argv.emplace_back(word);
+    for (const std::string_view word : Split(how, ','))
+      invocation.argv.push_back(word == "resource" ? context.resource->id : std::string(word));
     return invocation;
   }
 
@@ -71,6 +75,7 @@ class TestCodec final : public Codec {
     Batch batch;
     for (const std::string_view word : Split(output.log, ' ')) {
       if (word.empty()) continue;
+      if (word == "unreadable") return {.records = {}, .refused = {}, .failure = "this output is unreadable"};
       if (word.starts_with('+'))
         batch.records.push_back(ObjectRecord{.key = std::string(word), .at = at});
       else
@@ -86,13 +91,15 @@ class TestCodec final : public Codec {
     Manifest manifest;
     manifest.name = std::string(words[0]);
     if (manifest.name == "broken") {
-      result.findings.push_back({Finding::Severity::kError, path.string(), "", "this plugin is broken"});
+      result.findings.push_back(
+          {Finding::Severity::kError, (path / (name_ + ".list")).string(), "", "this plugin is broken"});
       return;
     }
     manifest.id = name_ + ":" + manifest.name;
     manifest.dialect = name_;
     manifest.title = manifest.name;
     manifest.folder = path.string();
+    manifest.file = (path / (name_ + ".list")).string();
     manifest.runtime = "fake";
     manifest.document["how"] = "ok";
     manifest.settings.push_back({.key = manifest.name + "_level", .type = "integer", .default_value = 1});
@@ -101,6 +108,9 @@ class TestCodec final : public Codec {
       if (word == "interval") manifest.triggers.push_back({.kind = TriggerKind::kInterval, .interval = Millis(60'000)});
       if (word == "cron") manifest.triggers.push_back({.kind = TriggerKind::kCron, .cron = "0 12 * * *"});
       if (word == "start") manifest.triggers.push_back({.kind = TriggerKind::kStart});
+      if (word.starts_with("on="))
+        manifest.targets = std::make_shared<TargetFilter>(
+            TargetFilter{value, [value](const Resource& resource) { return resource.id.starts_with(value); }});
       if (word.starts_with("min=")) manifest.min_interval = Millis(std::stoll(value));
       if (word.starts_with("how=")) manifest.document["how"] = value;
       if (word.starts_with("runtime=")) manifest.runtime = value;

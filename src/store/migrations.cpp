@@ -206,11 +206,42 @@ ALTER TABLE lane ADD COLUMN former_started BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE lane ADD COLUMN last_results BIGINT
 )";
 
+// A series is what a plugin measures again and again; a block is one hour of it. Its key is
+// BlockId(): blocks of one hour lie together, since they are written and forgotten together.
+constexpr std::string_view kSamples = R"(
+CREATE TABLE series (
+  id {serial},
+  org BIGINT NOT NULL,
+  resource TEXT NOT NULL,
+  group_name TEXT NOT NULL,
+  dimensions TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  period BIGINT NOT NULL,
+  last_hour BIGINT NOT NULL,
+  UNIQUE (org, resource, group_name, dimensions, name, kind)
+);
+CREATE INDEX series_by_hour ON series (last_hour);
+CREATE TABLE block (
+  id {key},
+  data BYTEA NOT NULL
+);
+CREATE TABLE watermark (
+  fold TEXT PRIMARY KEY,
+  entry BIGINT NOT NULL,
+  position BIGINT NOT NULL
+)
+)";
+
 constexpr std::array kMigrations = {Migration{1, "the first thread", kFirst},
                                     Migration{2, "resources and enrichments", kResources}, Migration{3, "pace", kPace}};
+
+constexpr std::array kSampleMigrations = {Migration{1, "samples", kSamples}};
 
 }  // namespace
 
 std::span<const Migration> Migrations() { return kMigrations; }
+std::span<const Migration> SampleMigrations() { return kSampleMigrations; }
 
 }  // namespace backplane::store

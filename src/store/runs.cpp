@@ -36,6 +36,16 @@ Run ReadRun(const Rows& rows) {
   return run;
 }
 
+constexpr const char* kLaneColumns = "org, plugin, target, NULLIF(last_started, 0), last_results, last_slot";
+
+LaneRow ReadLane(const Rows& rows) {
+  const auto time = [&](int column) {
+    const auto ms = rows.MaybeInt(column);
+    return ms ? std::optional(FromMillis(*ms)) : std::nullopt;
+  };
+  return {{rows.Int(0), rows.Text(1), rows.Text(2)}, time(3), time(4), time(5)};
+}
+
 std::optional<std::int64_t> Maybe(const std::optional<TimePoint>& time) {
   return time ? std::optional(ToMillis(*time)) : std::nullopt;
 }
@@ -44,12 +54,20 @@ std::optional<std::int64_t> Maybe(const std::optional<TimePoint>& time) {
 
 std::vector<LaneRow> AllLanes(Connection& connection) {
   std::vector<LaneRow> lanes;
-  Rows rows = connection.Query("SELECT org, plugin, target, last_started, last_slot FROM lane");
-  while (rows.Next())
-    lanes.push_back({{rows.Int(0), rows.Text(1), rows.Text(2)},
-                     FromMillis(rows.Int(3)),
-                     rows.IsNull(4) ? std::nullopt : std::optional(FromMillis(rows.Int(4)))});
+  Rows rows = connection.Query(fmt::format("SELECT {} FROM lane", kLaneColumns));
+  while (rows.Next()) lanes.push_back(ReadLane(rows));
   return lanes;
+}
+
+std::vector<LaneRow> LanesOf(Connection& connection, const std::vector<LaneKey>& lanes) {
+  static const std::string sql =
+      fmt::format("SELECT {} FROM lane WHERE org = ? AND plugin = ? AND target = ?", kLaneColumns);
+  std::vector<LaneRow> found;
+  for (const LaneKey& lane : lanes) {
+    Rows rows = connection.Query(sql, lane.org, lane.plugin, lane.target);
+    if (rows.Next()) found.push_back(ReadLane(rows));
+  }
+  return found;
 }
 
 std::int64_t RaiseEpoch(Connection& connection) {
@@ -76,7 +94,8 @@ RunId Runs::Begin(const Run& run, std::optional<TimePoint> slot) {
   db_.Execute(
       "INSERT INTO lane (org, plugin, target, epoch, counter, last_started, last_slot) VALUES (?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT (org, plugin, target) DO UPDATE SET epoch = excluded.epoch, counter = excluded.counter, "
-      "last_started = excluded.last_started, last_slot = CASE WHEN excluded.last_slot IS NULL OR "
+      "former_started = lane.last_started, last_started = excluded.last_started, last_slot = CASE WHEN "
+      "excluded.last_slot IS NULL OR "
       "lane.last_slot > excluded.last_slot THEN lane.last_slot ELSE excluded.last_slot END",
       org_, run.lane.plugin, run.lane.target, run.token.epoch, run.token.counter, ToMillis(run.started), Maybe(slot));
   return db_.ExecuteReturning(
@@ -87,14 +106,24 @@ RunId Runs::Begin(const Run& run, std::optional<TimePoint> slot) {
 }
 
 bool Runs::Close(const Run& run) {
-  return db_.Execute(
-             "UPDATE run SET status = ?, exit_code = ?, message = ?, finished = ?, taken = ?, refused = ?, "
-             "refusals = ?, command = ? WHERE id = ? AND org = ? AND status = 'running' AND epoch = ? AND counter = ? "
-             "AND EXISTS "
-             "(SELECT 1 FROM lane WHERE lane.org = run.org AND lane.plugin = run.plugin AND lane.target = run.target "
-             "AND lane.epoch = run.epoch AND lane.counter = run.counter)",
-             RunStatusName(run.status), run.exit_code, run.message, Maybe(run.finished), run.taken, run.refused,
-             run.refusals, run.command, run.id, org_, run.token.epoch, run.token.counter) == 1;
+  const bool closed =
+      db_.Execute(
+          "UPDATE run SET status = ?, exit_code = ?, message = ?, finished = ?, taken = ?, refused = ?, "
+          "refusals = ?, command = ? WHERE id = ? AND org = ? AND status = 'running' AND epoch = ? AND counter = ? "
+          "AND EXISTS "
+          "(SELECT 1 FROM lane WHERE lane.org = run.org AND lane.plugin = run.plugin AND lane.target = run.target "
+          "AND lane.epoch = run.epoch AND lane.counter = run.counter)",
+          RunStatusName(run.status), run.exit_code, run.message, Maybe(run.finished), run.taken, run.refused,
+          run.refusals, run.command, run.id, org_, run.token.epoch, run.token.counter) == 1;
+  if (!closed) return false;
+  // The run is the lane's last: so is its start.
+  const char* lane = nullptr;
+  if (run.status == RunStatus::kNotStarted) lane = "UPDATE lane SET last_started = former_started ";
+  if (run.taken > 0) lane = "UPDATE lane SET last_results = last_started ";
+  if (lane != nullptr)
+    db_.Execute(fmt::format("{}WHERE org = ? AND plugin = ? AND target = ?", lane), org_, run.lane.plugin,
+                run.lane.target);
+  return true;
 }
 
 void Runs::AddChanged(RunId id, std::int64_t changed) {

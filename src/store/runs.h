@@ -14,12 +14,15 @@ namespace backplane::store {
 /// What the guard needs to know of a lane after a restart.
 struct LaneRow {
   LaneKey key;
-  TimePoint last_started;
-  std::optional<TimePoint> last_slot;  ///< the greatest slot for which a run was ever started
+  std::optional<TimePoint> last_started;  ///< of the last run that began, or may have
+  std::optional<TimePoint> last_results;  ///< start of the last run that reported something
+  std::optional<TimePoint> last_slot;     ///< the greatest slot for which a run was ever started
 };
 
-/// Every lane of every organisation: for the start of a scheduler only.
+/// Every lane of every organisation: for tidying up.
 std::vector<LaneRow> AllLanes(Connection& connection);
+/// Those of `lanes` that ever ran.
+std::vector<LaneRow> LanesOf(Connection& connection, const std::vector<LaneKey>& lanes);
 
 /// Raises the epoch durably and returns the new one.
 std::int64_t RaiseEpoch(Connection& connection);
@@ -48,7 +51,8 @@ class Runs {
   RunId Begin(const Run& run, std::optional<TimePoint> slot = {});
 
   /// Closes a running run if `run.token` is still the last one issued for its lane. Writes
-  /// status, exit code, message, end, counts and command. False: the lease was lost, nothing written.
+  /// status, exit code, message, end, counts and command; into the lane, that it reported something,
+  /// or that it was not started and the start before it is the last. False: the lease was lost, nothing written.
   bool Close(const Run& run);
 
   /// Adds what the folds found changed.

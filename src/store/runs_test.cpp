@@ -215,6 +215,31 @@ TEST_P(RunsTest, LanesRememberTheirLastStartAndTheirGreatestSlot) {
   EXPECT_EQ(lane().last_slot, kNoon + Millis(600));
 }
 
+TEST_P(RunsTest, LanesRememberWhichStartsCount) {
+  const auto lane = [this] { return store_.Read(AllLanes).at(0); };
+  int counter = 0;
+  const auto run = [&](int at, RunStatus status, std::int64_t taken) {
+    RunRow row = NewRun({1, ++counter});
+    row.started = kNoon + Millis(at);
+    row = Begin(row);
+    row.taken = taken;
+    EXPECT_TRUE(Close(row, status));
+  };
+  run(1, RunStatus::kNotStarted, 0);
+  EXPECT_EQ(lane().last_started, std::nullopt);
+  run(2, RunStatus::kOk, 3);
+  EXPECT_EQ(lane().last_results, kNoon + Millis(2));
+  run(3, RunStatus::kFailed, 0);
+  EXPECT_EQ(lane().last_started, kNoon + Millis(3));
+  EXPECT_EQ(lane().last_results, kNoon + Millis(2));
+  run(4, RunStatus::kNotStarted, 0);
+  run(5, RunStatus::kNotStarted, 0);
+  EXPECT_EQ(lane().last_started, kNoon + Millis(3));
+  run(6, RunStatus::kTimeout, 1);
+  EXPECT_EQ(lane().last_started, kNoon + Millis(6));
+  EXPECT_EQ(lane().last_results, kNoon + Millis(6));
+}
+
 TEST_P(RunsTest, OpenRunsAreThoseWithoutAnEnd) {
   const RunRow closed = Begin(NewRun({1, 1}));
   Close(closed);

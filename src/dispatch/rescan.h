@@ -1,0 +1,38 @@
+// Reads the plugin folders again, now and then: what came, changed or went is taken up without a
+// restart.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "config/site.h"
+#include "dispatch/host.h"
+#include "plugin/codec.h"
+
+namespace backplane::dispatch {
+
+/// What it refers to outlives it. Thread-safe.
+class Rescan {
+ public:
+  /// Reads every `interval`, for the first time after one.
+  Rescan(Host& host, const config::Site& site, const DialectList& dialects, Millis interval);
+  ~Rescan();
+
+  /// Reads now.
+  Status Now();
+
+ private:
+  void Loop(const std::stop_token& stop);
+
+  Host& host_;
+  const config::Site& site_;
+  const DialectList& dialects_;
+  const Millis interval_;
+  std::mutex reading_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace backplane::dispatch
