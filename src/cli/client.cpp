@@ -55,8 +55,8 @@ Result<std::string> Client::GetText(const std::string& path) const {
   return std::move(response.body);
 }
 
-Result<Json> Client::Post(const std::string& path) const {
-  http::Request request{.method = "POST", .path = "/api/v1" + path};
+Result<Json> Client::Post(const std::string& path, const Query& query) const {
+  http::Request request{.method = "POST", .path = "/api/v1" + path, .query = query};
   BACKPLANE_ASSIGN(const http::Response response, Send(std::move(request), Millis(30'000)));
   return ParseJson(response.body);
 }

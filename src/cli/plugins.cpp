@@ -15,6 +15,7 @@ namespace backplane::cli {
 namespace {
 
 constexpr int kWaitSeconds = 20;
+constexpr int kLanesShown = 50;
 
 std::string Trigger(const Json& trigger) {
   std::string text = Text(trigger, "kind");
@@ -30,6 +31,16 @@ std::string Triggers(const Json& plugin) {
   return text.empty() ? "by hand" : text;
 }
 
+void PrintFindings(const Json& findings) {
+  for (const Json& finding : findings)
+    std::fputs((Harmless(fmt::format("{}: {}: {}{}{}", Text(finding, "severity"), Text(finding, "file"),
+                                     Text(finding, "where"), Text(finding, "where").empty() ? "" : ": ",
+                                     Text(finding, "message"))) +
+                "\n")
+                   .c_str(),
+               stderr);
+}
+
 int List(const Args& args) {
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());
@@ -39,17 +50,27 @@ int List(const Args& args) {
   std::vector<std::vector<std::string>> rows;
   for (const Json& plugin : (*body)["plugins"]) {
     const Json decision = plugin["last_decision"].is_null() ? Json::object() : plugin["last_decision"];
-    rows.push_back({Text(plugin, "id"), Text(plugin, "title"), Triggers(plugin), ShortTime(Text(plugin, "next_run")),
-                    Text(decision, "what")});
+    rows.push_back({Text(plugin, "id"), Text(plugin, "title"), Triggers(plugin),
+                    plugin["targets"].is_null() ? "" : Text(plugin["targets"], "count"),
+                    ShortTime(Text(plugin, "next_run")), Text(decision, "what")});
   }
-  PrintTable({"PLUGIN", "TITLE", "RUNS", "NEXT (UTC)", "LAST DECISION"}, rows);
-  for (const Json& finding : (*body)["findings"])
-    std::fputs((Harmless(fmt::format("{}: {}: {}{}{}", Text(finding, "severity"), Text(finding, "file"),
-                                     Text(finding, "where"), Text(finding, "where").empty() ? "" : ": ",
-                                     Text(finding, "message"))) +
-                "\n")
-                   .c_str(),
-               stderr);
+  PrintTable({"PLUGIN", "TITLE", "RUNS", "ABOUT", "NEXT (UTC)", "LAST DECISION"}, rows);
+  PrintFindings((*body)["findings"]);
+  return kOk;
+}
+
+int ShowLanes(const Client& client, const std::string& plugin) {
+  const auto lanes = client.Get("/plugins/" + plugin + "/lanes", {{"limit", std::to_string(kLanesShown)}});
+  if (!lanes) return Report(lanes.error());
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& lane : (*lanes)["lanes"]) {
+    const Json decision = lane["last_decision"].is_null() ? Json::object() : lane["last_decision"];
+    rows.push_back({Text(lane, "resource"), ShortTime(Text(lane, "next_run")), Text(lane, "running"),
+                    Text(decision, "what"), ShortTime(Text(decision, "at"))});
+  }
+  std::puts("");
+  PrintTable({"ABOUT", "NEXT (UTC)", "RUNNING", "LAST DECISION", "AT (UTC)"}, rows);
+  if (!(*lanes)["next"].is_null()) std::puts("... and more: see GET /plugins/{id}/lanes");
   return kOk;
 }
 
@@ -60,6 +81,7 @@ int Show(const Args& args) {
   if (!plugin) return Report(plugin.error());
   if (args.Has("--json")) return PrintJson(*plugin), kOk;
   const Json decision = (*plugin)["last_decision"].is_null() ? Json::object() : (*plugin)["last_decision"];
+  const Json& targets = (*plugin)["targets"];
   PrintFields(
       {{"plugin", Text(*plugin, "id")},
        {"title", Text(*plugin, "title")},
@@ -67,6 +89,8 @@ int Show(const Args& args) {
        {"kind", Text(*plugin, "kind")},
        {"folder", Text(*plugin, "folder")},
        {"runs", Triggers(*plugin)},
+       {"about",
+        targets.is_null() ? "" : fmt::format("{} resources now: {}", Text(targets, "count"), Text(targets, "filter"))},
        {"next run", ShortTime(Text(*plugin, "next_run"))},
        {"running", Text(*plugin, "running")},
        {"last decision", decision.empty() ? ""
@@ -79,9 +103,11 @@ int Show(const Args& args) {
     rows.push_back({Text(setting, "key"), Text(setting, "type"),
                     secret ? (setting["set"] == true ? "(set)" : "(unset)") : DumpJson(setting["value"])});
   }
-  std::puts("");
-  PrintTable({"SETTING", "TYPE", "VALUE"}, rows);
-  return kOk;
+  if (!rows.empty()) {
+    std::puts("");
+    PrintTable({"SETTING", "TYPE", "VALUE"}, rows);
+  }
+  return targets.is_null() ? kOk : ShowLanes(*client, Text(*plugin, "id"));
 }
 
 // The run that came of a job: given at once, or found once the job has started.
@@ -102,7 +128,9 @@ int Run(const Args& args) {
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());
   const std::string name = args.Get("NAME");
-  const auto job = client->Post("/plugins/" + name + "/run");
+  Client::Query query;
+  if (args.Has("--target")) query["target"] = args.Get("--target");
+  const auto job = client->Post("/plugins/" + name + "/run", query);
   if (!job) return Report(job.error());
   const auto id = AwaitStart(*client, name, *job);
   if (!id) return Report(id.error());
@@ -125,6 +153,17 @@ int Run(const Args& args) {
       std::puts(Harmless(fmt::format("  refused {}: {}", Text(refusal, "where"), Text(refusal, "reason"))).c_str());
   }
   return (*run)["status"] == "ok" ? kOk : kFailed;
+}
+
+int Rescan(const Args& args) {
+  const auto client = Client::Connect(args);
+  if (!client) return Report(client.error());
+  const auto answer = client->Post("/plugins/rescan");
+  if (!answer) return Report(answer.error());
+  if (args.Has("--json")) return PrintJson(*answer), kOk;
+  PrintFindings((*answer)["findings"]);
+  std::puts(fmt::format("{} plugins", Text(*answer, "plugins")).c_str());
+  return kOk;
 }
 
 int Validate(const Args& args) {
@@ -163,8 +202,14 @@ std::vector<Command> PluginCommands() {
       {"plugins run",
        "Run a plugin now in the daemon, and wait for the end",
        {{"NAME", "Its id or short name"}},
-       ClientOptions({{"--no-wait", "", "Return as soon as it has started"}}),
+       ClientOptions({{"--target", "RESOURCE", "Which resource to run about, by id or key"},
+                      {"--no-wait", "", "Return as soon as it has started"}}),
        Run},
+      {"plugins rescan",
+       "Read the plugin folders again now, instead of within the next minute (rescan)",
+       {},
+       ClientOptions({}),
+       Rescan},
       {"plugins validate",
        "Check plugins for every mistake at once, without running anything and without a daemon",
        {{"PATH", "A plugin, or a folder of plugins"}},

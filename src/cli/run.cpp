@@ -35,6 +35,64 @@ Result<config::Site> SiteOf(const Args& args, const DialectList& dialects) {
   return site;
 }
 
+// {"id": "sw1", "endpoint": "10.0.0.1", "metadata": {...}, ...}; keys may begin with "resource_".
+Result<Resource> ParseTarget(const std::string& text) {
+  BACKPLANE_ASSIGN(const Json json, ParseJson(text));
+  Resource resource{.site = "local", .class_name = "system", .subclass = "host", .type = "generic", .plugin = "cli"};
+  const std::map<std::string_view, std::string*> members = {{"site", &resource.site},
+                                                            {"class", &resource.class_name},
+                                                            {"subclass", &resource.subclass},
+                                                            {"type", &resource.type},
+                                                            {"id", &resource.id},
+                                                            {"endpoint", &resource.endpoint},
+                                                            {"plugin", &resource.plugin}};
+  constexpr std::string_view kPrefix = "resource_";
+  if (!json.is_object()) return Fail(Errc::kInvalid, "is not a JSON object");
+  for (const auto& [key, value] : json.items()) {
+    const std::string_view name = std::string_view(key).starts_with(kPrefix)
+                                      ? std::string_view(key).substr(kPrefix.size())
+                                      : std::string_view(key);
+    const auto member = members.find(name);
+    if (name == "metadata" && value.is_object()) {
+      for (const auto& [item, content] : value.items()) {
+        if (!content.is_string()) return Fail(Errc::kInvalid, fmt::format("{}.{} is not a text", key, item));
+        resource.metadata[item] = content.get<std::string>();
+      }
+    } else if (member != members.end() && value.is_string() && value != "") {
+      *member->second = value.get<std::string>();
+    } else if (name != "creation_timestamp") {
+      return Fail(Errc::kInvalid, fmt::format("{}: unknown key or not a text; there are id, endpoint, site, class, "
+                                              "subclass, type, plugin and metadata",
+                                              key));
+    }
+  }
+  if (resource.id.empty()) return Fail(Errc::kInvalid, "id is missing");
+  if (resource.endpoint.empty()) resource.endpoint = resource.id;
+  return resource;
+}
+
+// What the run is to be about; nothing if its plugin has no targets.
+Result<std::optional<Resource>> TargetOf(const Args& args, const Plugin& plugin) {
+  const bool given = args.Has("--target");
+  if (plugin.manifest.targets == nullptr) {
+    if (given)
+      return Fail(Errc::kInvalid, fmt::format("--target: {} runs about nothing in particular", plugin.manifest.id));
+    return std::optional<Resource>();
+  }
+  if (!given)
+    return Fail(Errc::kInvalid,
+                fmt::format("{} runs about a resource: name one with --target '{{\"id\": \"host1\", \"endpoint\": "
+                            "\"10.0.0.1\"}}'",
+                            plugin.manifest.id));
+  auto resource = ParseTarget(args.Get("--target"));
+  if (!resource) return Fail(resource.error().code, "--target: " + resource.error().message);
+  if (!plugin.manifest.targets->matches(*resource))
+    std::fputs(
+        fmt::format("note: its filter does not match this resource: {}\n", plugin.manifest.targets->text).c_str(),
+        stderr);
+  return std::optional(*std::move(resource));
+}
+
 Result<const Plugin*> OnlyPlugin(const Catalog& catalog, const std::string& path) {
   for (const Finding& finding : catalog.findings()) PrintFinding(finding);
   if (catalog.plugins().empty()) return Fail(Errc::kInvalid, fmt::format("{}: no plugin to run", path));
@@ -84,7 +142,7 @@ struct Outcome {
 };
 
 Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const std::string& python,
-                        const std::filesystem::path& folder) {
+                        const std::optional<Resource>& resource, const std::filesystem::path& folder) {
   const Interruption interruption;
   BACKPLANE_ASSIGN(const auto keeper, StartKeeper(folder / "keeper"));
   const runtime::RuntimeList runtimes = MakeRuntimes(*keeper);
@@ -95,9 +153,11 @@ Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const std:
                      .share = share,
                      .python = python,
                      .now = clock.Now(),
-                     .all_settings = &catalog.DialectSettings(plugin.manifest.dialect)};
+                     .all_settings = &catalog.DialectSettings(plugin.manifest.dialect),
+                     .resource = resource ? &*resource : nullptr,
+                     .enrichments = [](const std::string&, const std::string&) { return std::vector<Enrichment>(); }};
   BACKPLANE_TRY(MakePrivateFolder(context.work));
-  const Job job{.lane = {kDefaultOrg, plugin.manifest.id, ""},
+  const Job job{.lane = {kDefaultOrg, plugin.manifest.id, resource ? ResourceKey(*resource) : ""},
                 .trigger = TriggerKind::kCall,
                 .key = "cli",
                 .due = context.now,
@@ -114,6 +174,10 @@ Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const std:
     if (runtime->name() == plugin.manifest.runtime)
       outcome.output = runtime->Run({1, *std::move(invocation), folder}, interruption.token());
   outcome.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, outcome.output, clock.Now());
+  if (!outcome.batch.failure.empty() && outcome.output.status == RunStatus::kOk) {
+    outcome.output.status = RunStatus::kFailed;
+    outcome.output.message = outcome.batch.failure;
+  }
   return outcome;
 }
 
@@ -134,6 +198,34 @@ Json ToJson(const ObjectRecord& object) {
           {"at", FormatIso(object.at)}};
 }
 
+Json ToJson(const ResourceRecord& record) {
+  const Resource& resource = record.resource;
+  return {{"key", ResourceKey(resource)},     {"site", resource.site},     {"class", resource.class_name},
+          {"subclass", resource.subclass},    {"type", resource.type},     {"id", resource.id},
+          {"endpoint", resource.endpoint},    {"plugin", resource.plugin}, {"metadata", resource.metadata},
+          {"ttl", FormatDuration(record.ttl)}};
+}
+
+Json ToJson(const EnrichmentRecord& record) {
+  const Result<Json> body = ParseJson(record.body);
+  return {{"resource_id", record.resource_id},
+          {"namespace", record.name_space},
+          {"ttl", FormatDuration(record.ttl)},
+          {"body", body ? *body : Json(record.body)}};
+}
+
+Json ToJson(const MetricsRecord& record) {
+  Json json = {{"resource", record.resource}, {"group", record.group}, {"at", FormatIso(record.at)}};
+  json["dimensions"] = Json::object();
+  for (const auto& [name, value] : record.dimensions) json["dimensions"][name] = value;
+  json["metrics"] = Json::array();
+  for (const Measurement& measurement : record.measurements)
+    json["metrics"].push_back({{"name", measurement.name},
+                               {"kind", MetricKindName(measurement.kind)},
+                               {"value", std::visit([](const auto value) { return Json(value); }, measurement.value)}});
+  return json;
+}
+
 Json ToJson(const Plugin& plugin, const Outcome& outcome) {
   Json json = {{"plugin", plugin.manifest.id},
                {"status", RunStatusName(outcome.output.status)},
@@ -144,14 +236,39 @@ Json ToJson(const Plugin& plugin, const Outcome& outcome) {
   json["refused"] = Json::array();
   for (const Refusal& refusal : outcome.batch.refused)
     json["refused"].push_back({{"where", refusal.where}, {"reason", refusal.reason}});
-  json["devices"] = Json::array();
-  json["objects"] = Json::array();
+  for (const char* list : {"devices", "objects", "resources", "enrichments", "metrics"}) json[list] = Json::array();
   for (const Record& record : outcome.batch.records) {
     if (const auto* observation = std::get_if<Observation>(&record)) json["devices"].push_back(ToJson(*observation));
     if (const auto* object = std::get_if<ObjectRecord>(&record)) json["objects"].push_back(ToJson(*object));
+    if (const auto* resource = std::get_if<ResourceRecord>(&record)) json["resources"].push_back(ToJson(*resource));
+    if (const auto* fact = std::get_if<EnrichmentRecord>(&record)) json["enrichments"].push_back(ToJson(*fact));
+    if (const auto* metrics = std::get_if<MetricsRecord>(&record)) json["metrics"].push_back(ToJson(*metrics));
   }
   json["log"] = outcome.output.log;
   return json;
+}
+
+void PrintTargets(const Json& outcome) {
+  std::vector<std::vector<std::string>> resources;
+  for (const Json& resource : outcome["resources"])
+    resources.push_back(
+        {Text(resource, "id"), Text(resource, "endpoint"), Text(resource, "site"),
+         fmt::format("{}/{}/{}", Text(resource, "class"), Text(resource, "subclass"), Text(resource, "type"))});
+  if (!resources.empty()) PrintTable({"RESOURCE", "ENDPOINT", "SITE", "CLASS/SUBCLASS/TYPE"}, resources);
+  std::vector<std::vector<std::string>> facts;
+  for (const Json& fact : outcome["enrichments"])
+    facts.push_back({Text(fact, "resource_id"), Text(fact, "namespace"), Text(fact, "ttl"), DumpJson(fact["body"])});
+  if (!facts.empty()) PrintTable({"RESOURCE", "ENRICHMENT", "FOR", "BODY"}, facts);
+  std::vector<std::vector<std::string>> values;
+  for (const Json& group : outcome["metrics"]) {
+    std::string dimensions;
+    for (const auto& [name, value] : group["dimensions"].items())
+      dimensions += fmt::format("{}{}={}", dimensions.empty() ? "" : " ", name, value.get<std::string>());
+    for (const Json& metric : group["metrics"])
+      values.push_back(
+          {Text(group, "group"), dimensions, Text(metric, "name"), Text(metric, "kind"), Text(metric, "value")});
+  }
+  if (!values.empty()) PrintTable({"GROUP", "DIMENSIONS", "METRIC", "KIND", "VALUE"}, values);
 }
 
 void PrintOutcome(const Json& outcome) {
@@ -172,12 +289,15 @@ void PrintOutcome(const Json& outcome) {
       objects.push_back(std::move(row));
     }
   if (!objects.empty()) PrintTable({"PRIMARY", "SECONDARY", "WATCHED 1", "2", "3", "4"}, objects);
+  PrintTargets(outcome);
   for (const Json& refusal : outcome["refused"])
     std::puts(Harmless(fmt::format("refused {}: {}", Text(refusal, "where"), Text(refusal, "reason"))).c_str());
-  std::puts(fmt::format("{}: {}{}{}; {} devices, {} objects, {} refused", Text(outcome, "plugin"),
-                        Coloured(Text(outcome, "status")), Text(outcome, "message").empty() ? "" : ": ",
-                        Harmless(Text(outcome, "message")), outcome["devices"].size(), outcome["objects"].size(),
-                        outcome["refused"].size())
+  std::string counts;
+  for (const char* list : {"devices", "objects", "resources", "enrichments", "metrics", "refused"})
+    if (!outcome[list].empty()) counts += fmt::format(", {} {}", outcome[list].size(), list);
+  std::puts(fmt::format("{}: {}{}{}; {}", Text(outcome, "plugin"), Coloured(Text(outcome, "status")),
+                        Text(outcome, "message").empty() ? "" : ": ", Harmless(Text(outcome, "message")),
+                        counts.empty() ? "it reported nothing" : counts.substr(2))
                 .c_str());
 }
 
@@ -188,9 +308,11 @@ int Run(const Args& args) {
   const Catalog catalog = Catalog::Load(*site, dialects);
   const auto plugin = OnlyPlugin(catalog, args.Get("PATH"));
   if (!plugin) return Report(plugin.error());
+  const auto resource = TargetOf(args, **plugin);
+  if (!resource) return Report(resource.error());
   const TemporaryFolder folder;
   auto progress = std::make_optional<Progress>(fmt::format("running {}", (*plugin)->manifest.name));
-  const auto outcome = Execute(**plugin, catalog, site->options.python, folder.path());
+  const auto outcome = Execute(**plugin, catalog, site->options.python, *resource, folder.path());
   progress.reset();
   if (!outcome) return Report(outcome.error());
   const Json json = ToJson(**plugin, *outcome);
@@ -204,15 +326,17 @@ int Run(const Args& args) {
 }  // namespace
 
 std::vector<Command> RunCommands() {
-  return {{"run",
-           "Run one plugin once, here and now, and print what it found; needs no daemon and stores nothing",
-           {{"PATH", "The plugin's folder"}},
-           {{"--dialect", "NAME", "Read it as this dialect's, instead of asking which recognises it"},
-            {"--set", "KEY=VALUE", "Value of a setting, as JSON or text", true},
-            {"--config", "FILE", "Site configuration whose settings apply"},
-            {"--json", "", "Print JSON instead of tables"}},
-           Run,
-           "Naming a plugin here is your consent to run it, this once."}};
+  return {
+      {"run",
+       "Run one plugin once, here and now, and print what it found; needs no daemon and stores nothing",
+       {{"PATH", "The plugin's folder, or the file that declares it"}},
+       {{"--dialect", "NAME", "Read it as this dialect's, instead of asking which recognises it"},
+        {"--set", "KEY=VALUE", "Value of a setting, as JSON or text", true},
+        {"--target", "JSON", "The resource to run about: {\"id\": ..., \"endpoint\": ..., \"metadata\": {...}, ...}"},
+        {"--config", "FILE", "Site configuration whose settings apply"},
+        {"--json", "", "Print JSON instead of tables"}},
+       Run,
+       "Naming a plugin here is your consent to run it, this once."}};
 }
 
 }  // namespace backplane::cli

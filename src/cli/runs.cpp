@@ -19,10 +19,11 @@ int List(const Args& args) {
   if (args.Has("--json")) return PrintJson((*page)["runs"]), kOk;
   std::vector<std::vector<std::string>> rows;
   for (const Json& run : (*page)["runs"])
-    rows.push_back({Text(run, "id"), Text(run, "plugin"), Text(run, "trigger"), Text(run, "status"),
-                    ShortTime(Text(run, "started")), Text(run, "taken"), Text(run, "refused"), Text(run, "changed"),
-                    Text(run, "message")});
-  PrintTable({"ID", "PLUGIN", "WHY", "STATUS", "STARTED (UTC)", "TAKEN", "REFUSED", "CHANGED", "MESSAGE"}, rows);
+    rows.push_back({Text(run, "id"), Text(run, "plugin"), Text(run, "resource"), Text(run, "trigger"),
+                    Text(run, "status"), ShortTime(Text(run, "started")), Text(run, "taken"), Text(run, "refused"),
+                    Text(run, "changed"), Text(run, "message")});
+  PrintTable({"ID", "PLUGIN", "ABOUT", "WHY", "STATUS", "STARTED (UTC)", "TAKEN", "REFUSED", "CHANGED", "MESSAGE"},
+             rows);
   return kOk;
 }
 
@@ -35,6 +36,7 @@ int Show(const Args& args) {
   if (args.Has("--json")) return PrintJson(*run), kOk;
   PrintFields({{"run", Text(*run, "id")},
                {"plugin", Text(*run, "plugin")},
+               {"about", Text(*run, "target")},
                {"why", fmt::format("{} ({})", Text(*run, "trigger"), Text(*run, "key"))},
                {"status", Text(*run, "status")},
                {"exit code", Text(*run, "exit_code")},

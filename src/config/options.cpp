@@ -47,6 +47,8 @@ void Describe(Options& o, OptionVisitor& v) {
   v.Choice("store.synchronous", o.synchronous, {"normal", "full"},
            "What a power loss may cost: with normal the last moments before it, never half of something; full waits "
            "for the disk at each commit. A crash of the program costs nothing with either.");
+  v.Duration("rescan", o.rescan, std::chrono::seconds(1), hours(24),
+             "How often the plugin folders are read again: what came, changed or went is taken up without a restart.");
   v.Integer("runs.workers", o.workers, 1, 1024, "How many runs there may be side by side.");
   v.Integer("runs.keep", o.runs_keep, 1, 100'000,
             "Runs kept per plugin and target; of the older ones only failures and those that changed something stay.");
@@ -55,6 +57,8 @@ void Describe(Options& o, OptionVisitor& v) {
              "How long accepted results stay in the journal once they are folded.");
   v.Duration("events.keep", o.events_keep, Millis(60'000), hours(24 * 3650),
              "How long events can be read back. A reader that was away longer is told to start afresh.");
+  v.Duration("metrics.keep", o.metrics_keep, hours(1), hours(24 * 3650),
+             "How long samples of metrics are kept. Samples that are older when they arrive are not taken.");
 }
 
 std::string EnvironmentName(std::string_view option) {

@@ -20,10 +20,12 @@ struct Options {
   std::string log_level = "info";
   std::string synchronous = "normal";
   std::int64_t workers = 8;
+  Millis rescan = std::chrono::minutes(1);
   std::int64_t runs_keep = 20;
   std::int64_t runs_keep_all = 500;
   Millis journal_keep = std::chrono::hours(1);
   Millis events_keep = std::chrono::hours(7 * 24);
+  Millis metrics_keep = std::chrono::hours(30 * 24);
 };
 
 /// What is done with each option. `name` is its key in the file ("store.synchronous"); the

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "model/record.h"
 
 namespace backplane::config {
 namespace {
@@ -163,6 +164,105 @@ Status ReadFolders(const toml::table& table, const std::filesystem::path& file, 
   return {};
 }
 
+// A table of texts, each of whose keys is one of `known`; any, if there are none.
+Result<std::map<std::string, std::string>> ReadTexts(const toml::node& node, const std::filesystem::path& file,
+                                                     const std::string& name,
+                                                     const std::vector<std::string_view>& known) {
+  std::map<std::string, std::string> texts;
+  const toml::table* table = node.as_table();
+  if (table == nullptr)
+    return Fail(Errc::kInvalid, fmt::format("{}: {}: is not a table of texts", Place(file, node), name), name);
+  for (const auto& [key, value] : *table) {
+    const auto text = value.value_exact<std::string>();
+    if (!text)
+      return Fail(Errc::kInvalid, fmt::format("{}: {}.{}: is not a text", Place(file, value), name, key.str()), name);
+    if (!known.empty() && std::find(known.begin(), known.end(), key.str()) == known.end())
+      return Fail(Errc::kInvalid,
+                  fmt::format("{}: {}.{}: unknown key; there are {}", Place(file, value), name, key.str(),
+                              fmt::join(known, ", ")),
+                  name);
+    texts[std::string(key.str())] = *text;
+  }
+  return texts;
+}
+
+// Every {name} in the texts is a field of a device.
+Status CheckTemplates(const std::map<std::string, std::string>& texts, const std::string& place,
+                      const std::string& name) {
+  for (const auto& [key, text] : texts) {
+    for (auto open = text.find('{'); open != std::string::npos; open = text.find('{', open + 1)) {
+      const auto close = text.find('}', open);
+      const std::string field = close == std::string::npos ? "" : text.substr(open + 1, close - open - 1);
+      if (std::find(kDeviceFields.begin(), kDeviceFields.end(), field) == kDeviceFields.end())
+        return Fail(Errc::kInvalid,
+                    fmt::format("{}: {}.{}: \"{}\": in braces there can be {}", place, name, key, text,
+                                fmt::join(kDeviceFields, ", ")),
+                    name);
+    }
+  }
+  return {};
+}
+
+Status ReadMapping(const toml::table& table, const std::filesystem::path& file, Mapping& mapping) {
+  static const std::vector<std::string_view> kFields(kDeviceFields.begin(), kDeviceFields.end());
+  static const std::vector<std::string_view> kParts = {"site", "class", "subclass", "type", "id", "endpoint"};
+  mapping.resource = {{"site", "local"},   {"class", "network"}, {"subclass", "device"},
+                      {"type", "generic"}, {"id", "{mac}"},      {"endpoint", "{ip}"}};
+  for (const auto& [key, value] : table) {
+    const auto text = value.value_exact<std::string>();
+    if (key == "name" && text && !text->empty() && text->find('|') == std::string::npos) {
+      mapping.name = *text;
+    } else if (key == "where") {
+      BACKPLANE_ASSIGN(mapping.where, ReadTexts(value, file, "mapping.where", kFields));
+    } else if (key == "resource") {
+      BACKPLANE_ASSIGN(auto given, ReadTexts(value, file, "mapping.resource", kParts));
+      BACKPLANE_TRY(CheckTemplates(given, Place(file, value), "mapping.resource"));
+      for (auto& [part, content] : given) {
+        if (content.empty() || content.find('|') != std::string::npos)
+          return Fail(Errc::kInvalid,
+                      fmt::format("{}: mapping.resource.{}: is empty, or has a '|'", Place(file, value), part),
+                      "mapping.resource");
+        mapping.resource[part] = std::move(content);
+      }
+    } else if (key == "metadata") {
+      BACKPLANE_ASSIGN(mapping.metadata, ReadTexts(value, file, "mapping.metadata", {}));
+      BACKPLANE_TRY(CheckTemplates(mapping.metadata, Place(file, value), "mapping.metadata"));
+    } else {
+      return Fail(Errc::kInvalid,
+                  fmt::format("{}: mapping.{}: unknown key or wrong type; there are name (a text without '|') and "
+                              "where, resource and metadata (tables of texts)",
+                              Place(file, value), key.str()),
+                  "mapping");
+    }
+  }
+  if (mapping.name.empty())
+    return Fail(Errc::kInvalid, fmt::format("{}: mapping.name: is missing", Place(file, table)), "mapping.name");
+  return {};
+}
+
+Status ReadMappings(const toml::table& table, const std::filesystem::path& file, Site& site) {
+  const toml::node* node = table.get("mapping");
+  if (node == nullptr) return {};
+  const toml::array* list = node->as_array();
+  if (list == nullptr)
+    return Fail(Errc::kInvalid, fmt::format("{}: mapping: write [[mapping]]", Place(file, *node)), "mapping");
+  for (const toml::node& item : *list) {
+    const toml::table* entry = item.as_table();
+    if (entry == nullptr)
+      return Fail(Errc::kInvalid, fmt::format("{}: mapping: write [[mapping]]", Place(file, item)), "mapping");
+    Mapping mapping;
+    BACKPLANE_TRY(ReadMapping(*entry, file, mapping));
+    const bool known = std::any_of(site.mappings.begin(), site.mappings.end(),
+                                   [&](const Mapping& other) { return other.name == mapping.name; });
+    if (known)
+      return Fail(Errc::kInvalid,
+                  fmt::format("{}: mapping.name: there is another called {}", Place(file, item), mapping.name),
+                  "mapping.name");
+    site.mappings.push_back(std::move(mapping));
+  }
+  return {};
+}
+
 Status ReadSettings(const toml::table& table, const std::filesystem::path& file, Site& site) {
   const toml::node* node = table.get("settings");
   if (node == nullptr) return {};
@@ -183,12 +283,12 @@ Status ReadSettings(const toml::table& table, const std::filesystem::path& file,
   return {};
 }
 
-// Every key that no option, [[plugins]] or [settings] reads.
+// Every key that no option, [[plugins]], [[mapping]] or [settings] reads.
 Status RefuseUnknown(const toml::table& table, const std::filesystem::path& file, const std::string& prefix,
                      const std::set<std::string>& known) {
   for (const auto& [key, value] : table) {
     const std::string name = prefix + std::string(key.str());
-    if (prefix.empty() && (name == "plugins" || name == "settings")) continue;
+    if (prefix.empty() && (name == "plugins" || name == "settings" || name == "mapping")) continue;
     if (known.contains(name)) continue;
     const auto inside = known.lower_bound(name + ".");
     const bool is_group = inside != known.end() && inside->starts_with(name + ".");
@@ -230,6 +330,7 @@ Result<Site> LoadSite(const std::filesystem::path& given) {
   BACKPLANE_TRY(reader.status());
   BACKPLANE_TRY(RefuseUnknown(table, file, "", reader.known()));
   BACKPLANE_TRY(ReadFolders(table, file, site));
+  BACKPLANE_TRY(ReadMappings(table, file, site));
   BACKPLANE_TRY(ReadSettings(table, file, site));
   if (site.options.data.empty())
     site.options.data = DefaultData();

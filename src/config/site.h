@@ -19,9 +19,22 @@ struct PluginFolder {
   bool run_at_start = false;   ///< scheduled plugins also run once when the daemon starts
 };
 
+/// One [[mapping]] table: devices that become resources, so that plugins can run about them.
+struct Mapping {
+  std::string name;  ///< unique
+  /// Field of a device → what its value must be; '*' stands for any text, "{hostname}" for the name
+  /// of this machine. Empty: every device.
+  std::map<std::string, std::string> where;
+  /// What the resource is made of: site, class, subclass, type, id and endpoint, each a text in
+  /// which "{field}" stands for a field of the device. id and endpoint are never empty here.
+  std::map<std::string, std::string> resource;
+  std::map<std::string, std::string> metadata;  ///< likewise
+};
+
 struct Site {
   Options options;
   std::vector<PluginFolder> folders;
+  std::vector<Mapping> mappings;
   /// Values from [settings.<dialect>], by dialect and key.
   std::map<std::string, std::map<std::string, Json>> settings;
 };

@@ -254,5 +254,37 @@ TEST(Address, IsHostAndPortOnLoopback) {
   }
 }
 
+TEST_F(SiteTest, AMappingMakesResourcesOfDevices) {
+  const auto site = Load(R"([[mapping]]
+name = "linux hosts"
+where = { vendor = "Dell*", name = "{hostname}" }
+resource = { class = "system", subclass = "host", id = "{name}" }
+metadata = { mac = "{mac}" })");
+  ASSERT_TRUE(site) << site.error().message;
+  ASSERT_EQ(site->mappings.size(), 1U);
+  const Mapping& mapping = site->mappings[0];
+  EXPECT_EQ(mapping.name, "linux hosts");
+  EXPECT_EQ(mapping.where.at("vendor"), "Dell*");
+  EXPECT_EQ(mapping.resource.at("site"), "local");
+  EXPECT_EQ(mapping.resource.at("class"), "system");
+  EXPECT_EQ(mapping.resource.at("id"), "{name}");
+  EXPECT_EQ(mapping.resource.at("endpoint"), "{ip}");
+  EXPECT_EQ(mapping.metadata.at("mac"), "{mac}");
+}
+
+TEST_F(SiteTest, AMappingThatIsWrongSaysWhereAndWhat) {
+  const auto wrong = [&](const std::string& text) { return Load("[[mapping]]\n" + text).error().message; };
+  EXPECT_THAT(wrong(""), HasSubstr("mapping.name: is missing"));
+  EXPECT_THAT(wrong("name = 'a|b'"), HasSubstr(":2: mapping.name: unknown key or wrong type"));
+  EXPECT_THAT(wrong("name = 'a'\nwhen = {}"), HasSubstr(":3: mapping.when: unknown key"));
+  EXPECT_THAT(wrong("name = 'a'\nwhere = { colour = 'red' }"), HasSubstr("mapping.where.colour: unknown key"));
+  EXPECT_THAT(wrong("name = 'a'\nwhere = { name = 1 }"), HasSubstr("is not a text"));
+  EXPECT_THAT(wrong("name = 'a'\nresource = { id = '{colour}' }"), HasSubstr("in braces there can be name"));
+  EXPECT_THAT(wrong("name = 'a'\nresource = { id = '{name' }"), HasSubstr("in braces there can be name"));
+  EXPECT_THAT(wrong("name = 'a'\nresource = { id = '' }"), HasSubstr("mapping.resource.id: is empty"));
+  EXPECT_THAT(wrong("name = 'a'\n[[mapping]]\nname = 'a'"), HasSubstr("there is another called a"));
+  EXPECT_THAT(Load("mapping = 1").error().message, HasSubstr("write [[mapping]]"));
+}
+
 }  // namespace
 }  // namespace backplane::config

@@ -128,9 +128,19 @@ std::vector<std::string> Host::ResourceKeys() {
   return targets_.Keys();
 }
 
-std::vector<std::string> Host::TargetsOf(const std::string& plugin) {
+std::vector<std::string> Host::TargetsOf(const std::string& plugin, std::size_t most) {
   const std::lock_guard lock(mutex_);
-  return targets_.TargetsOf(plugin);
+  return targets_.TargetsOf(plugin, most);
+}
+
+std::size_t Host::CountTargets(const std::string& plugin) {
+  const std::lock_guard lock(mutex_);
+  return targets_.CountOf(plugin);
+}
+
+std::shared_ptr<const Resource> Host::FindResource(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  return targets_.Find(key);
 }
 
 Status Host::Follow(std::unique_lock<std::mutex>& lock, LaneChanges changes) {

@@ -73,8 +73,12 @@ class Host {
   Status SetResources(std::vector<Resource> set, const std::vector<std::string>& gone);
   /// Keys of the resources that plugins can run about now.
   std::vector<std::string> ResourceKeys();
-  /// What a plugin runs about now, in no order; {""} if it runs about nothing in particular.
-  std::vector<std::string> TargetsOf(const std::string& plugin);
+  /// What a plugin runs about now, in no order, at most `most` of them; {""} if it runs about nothing
+  /// in particular.
+  std::vector<std::string> TargetsOf(const std::string& plugin, std::size_t most);
+  std::size_t CountTargets(const std::string& plugin);
+  /// The resource with this key, if plugins can run about it now.
+  std::shared_ptr<const Resource> FindResource(const std::string& key);
 
   /// Asks for a run on a lane now. `key` makes the call idempotent while it waits or runs, and
   /// is stored with the run. `answer` is called once, soon, from another thread.

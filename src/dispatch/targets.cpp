@@ -86,13 +86,22 @@ std::vector<std::string> Targets::Keys() const {
   return keys;
 }
 
-std::vector<std::string> Targets::TargetsOf(const std::string& plugin) const {
+std::vector<std::string> Targets::TargetsOf(const std::string& plugin, std::size_t most) const {
   const auto at = runners_.find(plugin);
   if (at == runners_.end()) return {};
   if (at->second.plugin->manifest.targets == nullptr) return {""};
   std::vector<std::string> keys;
-  for (const std::string* key : at->second.matched) keys.push_back(*key);
+  for (const std::string* key : at->second.matched) {
+    if (keys.size() == most) break;
+    keys.push_back(*key);
+  }
   return keys;
+}
+
+std::size_t Targets::CountOf(const std::string& plugin) const {
+  const auto at = runners_.find(plugin);
+  if (at == runners_.end()) return 0;
+  return at->second.plugin->manifest.targets == nullptr ? 1 : at->second.matched.size();
 }
 
 }  // namespace backplane::dispatch

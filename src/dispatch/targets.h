@@ -41,8 +41,10 @@ class Targets {
   std::shared_ptr<const Resource> Find(const std::string& key) const;
   /// Keys of every resource, for a reader who starts anew.
   std::vector<std::string> Keys() const;
-  /// What a plugin runs about now, in no order; {""} if it runs about nothing in particular.
-  std::vector<std::string> TargetsOf(const std::string& plugin) const;
+  /// What a plugin runs about now, in no order, at most `most` of them; {""} if it runs about nothing
+  /// in particular.
+  std::vector<std::string> TargetsOf(const std::string& plugin, std::size_t most) const;
+  std::size_t CountOf(const std::string& plugin) const;
 
  private:
   using Resources = std::unordered_map<std::string, std::shared_ptr<const Resource>>;

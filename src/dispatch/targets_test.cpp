@@ -51,9 +51,13 @@ TEST_F(TargetsTest, APluginHasALaneForEachResourceThatItMatches) {
   EXPECT_THAT(Set(Plugins({"scan", "poll on=sw", "set runtime="})), ElementsAre("t:scan"));
   const auto changes = targets_.SetResources({Thing("sw1"), Thing("sw2"), Thing("host1")});
   EXPECT_THAT(Set(changes), ElementsAre("t:poll@sw1", "t:poll@sw2"));
-  EXPECT_THAT(targets_.TargetsOf("t:scan"), ElementsAre(""));
-  EXPECT_EQ(targets_.TargetsOf("t:poll").size(), 2U);
-  EXPECT_THAT(targets_.TargetsOf("t:none"), IsEmpty());
+  EXPECT_THAT(targets_.TargetsOf("t:scan", 9), ElementsAre(""));
+  EXPECT_EQ(targets_.CountOf("t:poll"), 2U);
+  EXPECT_EQ(targets_.TargetsOf("t:poll", 9).size(), 2U);
+  EXPECT_EQ(targets_.TargetsOf("t:poll", 1).size(), 1U);
+  EXPECT_EQ(targets_.CountOf("t:scan"), 1U);
+  EXPECT_EQ(targets_.CountOf("t:set"), 0U);
+  EXPECT_THAT(targets_.TargetsOf("t:none", 9), IsEmpty());
   EXPECT_EQ(targets_.Find(ResourceKey(Thing("host1")))->id, "host1");
 }
 

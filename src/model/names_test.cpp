@@ -38,6 +38,7 @@ TEST(Model, AResourceIsFoundInItsKey) {
             "plugin|P|site|dc1|class|network|subclass|switch|type|arista|id|sw1|endpoint|sw1.example");
   EXPECT_EQ(ResourcePath(resource), "dc1|network|switch|arista|sw1");
   EXPECT_EQ(ResourceIdOf(ResourceKey(resource)), "sw1");
+  EXPECT_EQ(ResourceIdOf(ResourceKey({"id", "id", "id", "id", "sw1", "endpoint", "id", {}})), "sw1");
   for (const char* none : {"", "x", "|endpoint||id|", "|id|endpoint|"}) EXPECT_EQ(ResourceIdOf(none), none);
 }
 

@@ -1,5 +1,7 @@
 #include "model/resource.h"
 
+#include "base/text.h"
+
 namespace backplane {
 
 std::string ResourceKey(const Resource& resource) {
@@ -12,13 +14,9 @@ std::string ResourcePath(const Resource& resource) {
 }
 
 std::string_view ResourceIdOf(std::string_view key) {
-  constexpr std::string_view kBefore = "|id|";
-  constexpr std::string_view kAfter = "|endpoint|";
-  const auto before = key.find(kBefore);
-  const auto after = key.rfind(kAfter);
-  if (before == std::string_view::npos || after == std::string_view::npos || after < before + kBefore.size())
-    return key;
-  return key.substr(before + kBefore.size(), after - before - kBefore.size());
+  // No field holds '|': names and fields take turns.
+  const auto parts = Split(key, '|');
+  return parts.size() == 14 && parts[10] == "id" ? parts[11] : key;
 }
 
 }  // namespace backplane

@@ -125,6 +125,15 @@ std::vector<StoredResource> Resources::List(const ResourceFilter& filter) {
   return resources;
 }
 
+std::vector<std::string> Resources::Sources(const std::string& prefix) {
+  std::vector<std::string> sources;
+  Rows rows =
+      db_.Query("SELECT DISTINCT source FROM resource WHERE org = ? AND SUBSTR(source, 1, ?) = ? ORDER BY source", org_,
+                static_cast<std::int64_t>(prefix.size()), prefix);
+  while (rows.Next()) sources.push_back(rows.Text(0));
+  return sources;
+}
+
 std::vector<StoredEnrichment> Enrichments::Of(const std::string& resource_id, const std::string& name_space,
                                               TimePoint now) {
   std::vector<StoredEnrichment> enrichments;

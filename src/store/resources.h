@@ -49,6 +49,8 @@ class Resources {
   /// Whether `entry` reported a resource of this source at this site.
   bool Reported(const std::string& source, const std::string& site, EntryId entry);
   std::vector<StoredResource> List(const ResourceFilter& filter);
+  /// Sources of resources whose name begins with `prefix`, which is ASCII.
+  std::vector<std::string> Sources(const std::string& prefix);
 
  private:
   Connection& db_;

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs plugins that somebody else wrote, unmodified, and prints a table of outcomes.
 
-Called by scripts/trial. Each plugin is copied to a temporary folder and run there once by
-`backplane run PATH --dialect DIALECT --json`. The exit status is 1 unless every plugin ran well.
+Called by scripts/trial. A netalertx plugin is copied to a temporary folder and run there once by
+`backplane run PATH --dialect DIALECT --json`; panoptes.py says how those of that dialect are tried. The
+exit status is 1 unless every plugin ran well.
 """
 import argparse
 import json
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+import panoptes
 
 COLUMNS = ("plugin", "valid", "status", "exit", "objects", "devices", "refused", "first thing that went wrong")
 RUN_SECONDS = 900
@@ -50,9 +53,6 @@ def fill_in(folder, values):
             filled = filled.replace(placeholder, value)
         if filled != text:
             path.write_bytes(filled.encode("utf-8"))
-
-
-DIALECTS = {"netalertx": (find_netalertx, ready_netalertx)}
 
 
 # ---- running and telling -----------------------------------------------------------------
@@ -99,10 +99,27 @@ def attempt(backplane, dialect, source, ready):
     return outcome(plugin.name, done.returncode, done.stdout, done.stderr)
 
 
-def table(rows):
-    widths = [max(len(row[i]) for row in [COLUMNS, *rows]) for i in range(len(COLUMNS))]
-    padded = [[cell.ljust(width) for cell, width in zip(row, widths)] for row in [COLUMNS, *rows]]
+def table(columns, rows):
+    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
+    padded = [[cell.ljust(width) for cell, width in zip(row, widths)] for row in [columns, *rows]]
     return "\n".join("  ".join(row).rstrip() for row in padded)
+
+
+def try_netalertx(backplane, folder, only):
+    sources = [source for source in find_netalertx(folder) if not only or source.name in only]
+    rows = []
+    for number, source in enumerate(sources, 1):
+        print(f"trial: {number} of {len(sources)}: {source.name}", file=sys.stderr)
+        rows.append(attempt(backplane, "netalertx", source, ready_netalertx))
+    return COLUMNS, rows
+
+
+def try_panoptes(backplane, folder, only):
+    with tempfile.TemporaryDirectory(prefix="backplane-trial-") as scratch:
+        return panoptes.COLUMNS, panoptes.rows(backplane, folder, only, pathlib.Path(scratch))
+
+
+DIALECTS = {"netalertx": try_netalertx, "panoptes": try_panoptes}
 
 
 def main(arguments):
@@ -112,19 +129,14 @@ def main(arguments):
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("only", nargs="*", help="names of plugins; without any, all are tried")
     options = parser.parse_args(arguments)
-    find, ready = DIALECTS[options.dialect]
     if not options.folder.is_dir():
         parser.error(f"no such folder: {options.folder}")
-    sources = [s for s in find(options.folder.resolve()) if not options.only or s.name in options.only]
-    if not sources:
+    columns, rows = DIALECTS[options.dialect](options.backplane, options.folder.resolve(), options.only)
+    if not rows:
         print(f"trial: no {options.dialect} plugin in {options.folder}", file=sys.stderr)
         return 1
-    rows = []
-    for number, source in enumerate(sources, 1):
-        print(f"trial: {number} of {len(sources)}: {source.name}", file=sys.stderr)
-        rows.append(attempt(options.backplane, options.dialect, source, ready))
-    well = sum(row[2] == "ok" for row in rows)
-    print(table(rows))
+    well = sum(row[columns.index("status")] == "ok" for row in rows)
+    print(table(columns, rows))
     print(f"{well} of {len(rows)} ran well")
     return 0 if well == len(rows) else 1
 

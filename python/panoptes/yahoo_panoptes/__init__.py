@@ -1,0 +1,1 @@
+"""The framework that Panoptes plugins import."""

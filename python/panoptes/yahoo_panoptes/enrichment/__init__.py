@@ -1,0 +1,1 @@
+"""Plugins that say more about a resource."""

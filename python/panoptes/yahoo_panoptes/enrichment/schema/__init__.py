@@ -1,0 +1,1 @@
+"""What the sets of well-known enrichments hold."""

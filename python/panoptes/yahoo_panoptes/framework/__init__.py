@@ -1,0 +1,1 @@
+"""Resources, metrics, enrichments and what a run knows."""
