@@ -12,10 +12,10 @@ import sites
 
 COMMANDS = ["serve", "run", "plugins", "plugins list", "plugins show", "plugins run", "plugins validate", "devices",
             "devices list", "devices show", "devices edit", "runs", "runs list", "runs show", "runs cancel", "events",
-            "events list", "events follow", "check"]
+            "events list", "events follow", "metrics", "metrics list", "metrics show", "check"]
 ASKING = [["plugins", "list"], ["plugins", "show", "X"], ["plugins", "run", "X"], ["devices", "list"], ["devices", "show", "1"],
           ["devices", "edit", "1", "--set", "name=x"], ["runs", "list"], ["runs", "show", "1"], ["runs", "cancel", "1"],
-          ["events", "list"], ["events", "follow"]]
+          ["events", "list"], ["events", "follow"], ["metrics", "list"], ["metrics", "show", "1"]]
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x7f"
 
 
@@ -52,7 +52,8 @@ def test_wrong_usage_exits_2_and_points_to_help(arguments):
     assert "--help" in said(done)
 
 
-@pytest.mark.parametrize("arguments", [["devices", "edit", "1", "--set", "name"], ["devices", "list", "--where", "=x"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["devices", "edit", "1", "--set", "name"], ["devices", "list", "--where", "=x"],
+                                       ["metrics", "list", "--where", "=x"]], ids=" ".join)
 def test_what_is_no_assignment_is_named(site, arguments):
     site.start()
     done = site.command(*arguments)
@@ -141,7 +142,8 @@ def test_what_is_not_there_is_told(asked):
     for arguments, word in ([["devices", "show", "99999"], "99999"], [["devices", "show", "a/b?c"], "a/b?c"], [["runs", "show", "x"], "x"],
                             [["plugins", "show", "NOBODY"], "NOBODY"], [["plugins", "run", "NOBODY"], "NOBODY"],
                             [["runs", "list", "--status", "lost"], "lost"], [["runs", "cancel", "1"], "1"],
-                            [["events", "list", "--limit", "many"], "many"],
+                            [["events", "list", "--limit", "many"], "many"], [["metrics", "show", "99999"], "99999"],
+                            [["metrics", "show", "1", "--from", "soon"], "soon"],
                             [["devices", "edit", "1", "--set", "nmae=x"], "nmae"], [["devices", "edit", "1"], "set"]):
         done = asked.command(*arguments)
         assert done.returncode == 1 and word in said(done), done

@@ -34,9 +34,9 @@ ENRICHMENT = """\
             return groups
 """
 POLLING = """\
-    import os, time
     from yahoo_panoptes.framework.metrics import *
     from yahoo_panoptes.polling.polling_plugin import PanoptesPollingPlugin
+    import os, time
 
     class Poll(PanoptesPollingPlugin):
         def run(self, context):

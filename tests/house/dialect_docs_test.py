@@ -16,8 +16,9 @@ DECISIONS = ("reproduced", "fixed", "switchable", "not supported", "not yet")
 # These claim something of the program, so a test has to show it.
 SHOWN = ("reproduced", "fixed", "switchable")
 # The parts of each ecosystem's specification: sections with their subsections, and traps.
-SUBSECTIONS = {"netalertx": {1: 5, 2: 6, 4: 4, 5: 4, 6: 5, 7: 2, 13: 2}}
-SECTIONS = {"netalertx": range(0, 18)}
+SUBSECTIONS = {"netalertx": {1: 5, 2: 6, 4: 4, 5: 4, 6: 5, 7: 2, 13: 2},
+               "panoptes": {1: 6, 5: 9, 7: 4, 8: 4, 9: 4, 11: 5}}
+SECTIONS = {"netalertx": range(0, 18), "panoptes": range(0, 14)}
 TRAPS = {"netalertx": range(1, 26)}
 
 

@@ -1,7 +1,7 @@
 // Runs scheduler, dispatcher and guard through crashes, pauses and clock jumps, and checks from
 // outside that they keep their promises. Exit code 1 and the seed if they do not.
 //
-//   simulation [--jobs N] [--seed S] [--lanes N] [--break guard|slot|fencing]
+//   simulation [--jobs N] [--seed S] [--lanes N] [--break guard|slot|fencing|pace]
 //
 // The same arguments give the same run. --break breaks what surrounds the code under test, so that
 // the suite can see the checker notice.
@@ -37,6 +37,8 @@ std::optional<WorldOptions> ParseArguments(int argc, char** argv) {
         options.broken = Break::kSlot;
       else if (value == "fencing")
         options.broken = Break::kFencing;
+      else if (value == "pace")
+        options.broken = Break::kPace;
       else
         return std::nullopt;
     } else if (!numeric) {
@@ -61,9 +63,11 @@ void Report(const World& world, Millis took) {
   fmt::print("{} jobs answered: {} started, {} results stored", checker.answered(), checker.started(),
              checker.accepted());
   for (const auto& [reason, count] : checker.drops()) fmt::print(", {} {}", count, reason);
-  fmt::print("\n{} crashes, {} clock jumps, {} pauses, {} late results, {} removals, {} calls, {} cancels\n",
-             counts.crashes, counts.clock_jumps, counts.pauses, counts.late_results, counts.removals, counts.calls,
-             counts.cancels);
+  fmt::print(
+      "\n{} crashes, {} clock jumps, {} pauses, {} late results, {} removals, {} calls, {} cancels, {} "
+      "changes, {} rescans\n",
+      counts.crashes, counts.clock_jumps, counts.pauses, counts.late_results, counts.removals, counts.calls,
+      counts.cancels, counts.changes, counts.rescans);
   fmt::print("{} of simulated time, {} steps, {} ms; digest {:016x}\n", FormatDuration(world.now()), counts.steps,
              took.count(), checker.digest());
 }
@@ -80,7 +84,7 @@ bool Replays(WorldOptions options) {
 int Main(int argc, char** argv) {
   const auto options = ParseArguments(argc, argv);
   if (!options) {
-    fmt::print(stderr, "usage: simulation [--jobs N] [--seed S] [--lanes N] [--break guard|slot|fencing]\n");
+    fmt::print(stderr, "usage: simulation [--jobs N] [--seed S] [--lanes N] [--break guard|slot|fencing|pace]\n");
     return 2;
   }
   fmt::print("seed {}\n", options->seed);

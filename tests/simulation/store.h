@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -24,8 +25,9 @@ struct RunRow {
 class Store {
  public:
   struct LaneRow {
-    std::optional<TimePoint> last_start;
-    std::optional<TimePoint> last_slot;  // the greatest
+    std::optional<TimePoint> last_start, former_start;  // former: if the last does not count
+    std::optional<TimePoint> last_results;              // start of the last run that reported something
+    std::optional<TimePoint> last_slot;                 // the greatest
     Token last_token;
   };
 
@@ -39,7 +41,7 @@ class Store {
   /// One transaction: the run's row, and the lane's last start, slot and token.
   RunId Start(LaneIndex lane, const Job& job, Token token, TimePoint wall) {
     LaneRow& row = lanes_[lane];
-    row.last_start = wall;
+    row.former_start = std::exchange(row.last_start, wall);
     row.last_token = token;
     if (job.trigger == TriggerKind::kCron || job.trigger == TriggerKind::kInterval)
       row.last_slot = std::max(row.last_slot, std::optional(job.due));
@@ -50,17 +52,20 @@ class Store {
   bool HasCall(const std::string& key) const { return calls_.contains(key); }
 
   /// Takes a result: only for the last token that was issued for the lane, and an open run.
-  bool Accept(RunId id, Token token) {
+  bool Accept(RunId id, Token token, bool reported) {
     RunRow& run = runs_[static_cast<std::size_t>(id - 1)];
     const bool allowed = run.status == RunStatus::kRunning && lanes_[run.lane].last_token == token;
     if (fenced_ && !allowed) return false;
     run.status = RunStatus::kOk;
+    if (reported) lanes_[run.lane].last_results = lanes_[run.lane].last_start;
     return true;
   }
   /// Closes a run that is open.
   void Close(RunId id, RunStatus status) {
     RunRow& run = runs_[static_cast<std::size_t>(id - 1)];
-    if (run.status == RunStatus::kRunning) run.status = status;
+    if (run.status != RunStatus::kRunning) return;
+    run.status = status;
+    if (status == RunStatus::kNotStarted) lanes_[run.lane].last_start = lanes_[run.lane].former_start;
   }
   std::vector<RunId> OpenRuns() const {
     std::vector<RunId> open;

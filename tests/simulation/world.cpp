@@ -17,6 +17,8 @@ constexpr TimePoint kBegin{std::chrono::sys_days(std::chrono::year(2026) / 10 / 
 constexpr Millis kLease = seconds(20);
 constexpr Millis kHeartbeat = seconds(5);
 constexpr Millis kWeather = minutes(40);
+constexpr std::size_t kTargets = 1'000;  // of each plugin of many
+constexpr int kPlugins = 3;
 
 Trigger CronTrigger(std::string cron, std::string zone) {
   return {.kind = TriggerKind::kCron, .cron = std::move(cron), .zone = std::move(zone)};
@@ -27,36 +29,62 @@ Trigger CronTrigger(std::string cron, std::string zone) {
 World::World(WorldOptions options)
     : options_(options),
       rng_(options.seed),
-      store_(options.lanes, options.broken != Break::kFencing),
+      store_(options.lanes + kPlugins * kTargets, options.broken != Break::kFencing),
       checker_(std::make_unique<Checker>(MakeLanes())) {}
 
-// Lanes of every kind: dense and rare, cron and interval, with and without a minimum interval.
 std::vector<LaneRules> World::MakeLanes() {
   std::vector<LaneRules> rules;
-  for (std::size_t i = 0; i < options_.lanes; ++i) {
-    LaneSetup lane{.key = {kDefaultOrg, "sim:" + std::to_string(i % 7), std::to_string(i)}};
-    Millis period{0};
-    const auto choice = rng_.Below(10);
-    if (choice < 6) {
-      constexpr std::array<Millis, 6> kPeriods{seconds(1),  seconds(5), seconds(15),
-                                               seconds(30), minutes(1), minutes(10)};
-      period = kPeriods[rng_.Below(kPeriods.size())];
-      lane.triggers.push_back({.kind = TriggerKind::kInterval, .interval = period});
-    } else if (choice < 9) {
-      const std::array<std::pair<const char*, Millis>, 4> crons{{{"* * * * *", minutes(1)},
-                                                                 {"*/5 * * * *", minutes(5)},
-                                                                 {"0 * * * *", hours(1)},
-                                                                 {"7,37 * * * *", minutes(30)}}};
-      const auto& [cron, distance] = crons[rng_.Below(crons.size())];
-      period = distance;
-      lane.triggers.push_back(CronTrigger(cron, rng_.Chance(0.3) ? "Europe/Berlin" : ""));
-    }  // else: by calls only
-    if (rng_.Chance(0.1)) lane.triggers.push_back({.kind = TriggerKind::kStart});
-    if (rng_.Chance(0.4)) lane.min_interval = Between(seconds(1), minutes(2));
-    rules.push_back({period, lane.min_interval});
-    lanes_.push_back(std::move(lane));
-  }
+  while (rules.size() < options_.lanes) rules.push_back(MakeLane(rules.size()));
+  for (int plugin = 0; plugin < kPlugins; ++plugin)
+    for (std::size_t i = 0; i < kTargets; ++i) rules.push_back(MakeTarget(plugin, rules.size()));
   return rules;
+}
+
+// Lanes of every kind: dense and rare, cron and interval, at any pace or at their own.
+LaneRules World::MakeLane(std::size_t number) {
+  LaneSetup lane{.key = {kDefaultOrg, "sim:" + std::to_string(number % 7), std::to_string(number)}};
+  Millis period{0};
+  const auto choice = rng_.Below(10);
+  if (choice < 6) {
+    constexpr std::array<Millis, 6> kPeriods{seconds(1), seconds(5), seconds(15), seconds(30), minutes(1), minutes(10)};
+    period = kPeriods[rng_.Below(kPeriods.size())];
+    lane.triggers.push_back({.kind = TriggerKind::kInterval, .interval = period});
+  } else if (choice < 9) {
+    const std::array<std::pair<const char*, Millis>, 4> crons{{{"* * * * *", minutes(1)},
+                                                               {"*/5 * * * *", minutes(5)},
+                                                               {"0 * * * *", hours(1)},
+                                                               {"7,37 * * * *", minutes(30)}}};
+    const auto& [cron, distance] = crons[rng_.Below(crons.size())];
+    period = distance;
+    lane.triggers.push_back(CronTrigger(cron, rng_.Chance(0.3) ? "Europe/Berlin" : ""));
+  }  // else: by calls only
+  if (rng_.Chance(0.1)) lane.triggers.push_back({.kind = TriggerKind::kStart});
+  if (rng_.Chance(0.4)) lane.pace.min_interval = Between(seconds(1), minutes(2));
+  if (rng_.Chance(0.2)) lane.pace.results_interval = Between(seconds(1), minutes(5));
+  lanes_.push_back(lane);
+  return {period, lane.pace.min_interval, lane.pace.results_interval};
+}
+
+// One of a plugin's many targets. Its pace is that of the slots, and results of the first plugin hold for longer.
+LaneRules World::MakeTarget(int plugin, std::size_t number) {
+  constexpr std::array<Millis, kPlugins> kPeriods{minutes(10), minutes(15), minutes(30)};
+  const Millis period = kPeriods[static_cast<std::size_t>(plugin)];
+  LaneSetup lane{.key = {kDefaultOrg, "many:" + std::to_string(plugin),
+                         ResourceKey({.site = "hall",
+                                      .class_name = "network",
+                                      .subclass = "switch",
+                                      .type = "sim",
+                                      .id = std::to_string(number),
+                                      .endpoint = "host",
+                                      .plugin = "inventory",
+                                      .metadata = {}})}};
+  lane.triggers.push_back({.kind = TriggerKind::kInterval, .interval = period});
+  lane.pace.min_interval = period - seconds(1);
+  if (plugin == 0) lane.pace.results_interval = period * 5 / 2;
+  lane.silent = rng_.Chance(0.02);
+  lane.there = rng_.Chance(0.95);
+  lanes_.push_back(lane);
+  return {period, lane.pace.min_interval, lane.pace.results_interval, plugin};
 }
 
 void World::At(Millis delay, std::function<void()> act) {
@@ -90,6 +118,8 @@ void World::Run() {
   Every(minutes(20), &World::Crash);
   Every(minutes(25), &World::SetClock);
   Every(seconds(30), &World::RemoveSomething);
+  Every(minutes(4), &World::Rescan);
+  Every(minutes(5), &World::ChangeSomething);
   Every(seconds(2), &World::CallSomething);
   Every(seconds(40), &World::CancelSomething);
   Every(minutes(3), &World::ChangeCapacity);
@@ -113,14 +143,17 @@ void World::Run() {
   const Millis settled = now_ + hours(4);
   run_until([&] { return daemon_ != nullptr || now_ >= settled; });
   if (daemon_) {
-    for (LaneSetup& lane : lanes_) {
+    for (LaneIndex i = 0; i < lanes_.size(); ++i) {
+      LaneSetup& lane = lanes_[i];
+      const auto slot = daemon_->scheduler.NextSlot(lane.key);
+      if (slot && i >= options_.lanes) checker_->Placed(now_, i, *slot);
       lane.triggers.clear();
       if (lane.there) daemon_->scheduler_inputs.set.push_back({.lane = lane.key});
     }
-    daemon_->dispatcher_inputs.capacity = 8;
+    SetCapacity(8);
     StepDaemon();
   }
-  const Millis end = now_ + hours(1);
+  const Millis end = now_ + hours(10);  // calls wait one by one, for as long as the lane's pace says
   run_until([&] { return now_ >= end; });
   checker_->CheckEnd(now_, daemon_ ? daemon_->dispatcher.running() : 1, daemon_ ? daemon_->dispatcher.queued() : 0,
                      store_.OpenRuns().size());
@@ -130,37 +163,59 @@ void World::Run() {
 
 void World::StartDaemon() {
   for (const RunId run : store_.OpenRuns()) store_.Close(run, RunStatus::kInterrupted);
-  daemon_ = std::make_unique<Daemon>(store_.RaiseEpoch(), 24 + rng_.Below(16));
+  daemon_ = std::make_unique<Daemon>(store_.RaiseEpoch(), 40 + rng_.Below(24));
   daemon_started_ = now_ - Between(Millis(0), hours(100));
   for (LaneIndex lane = 0; lane < lanes_.size(); ++lane)
     if (lanes_[lane].there) AddLane(lane);
   StepDaemon();
 }
 
-void World::AddLane(LaneIndex lane) {
+void World::SetLane(LaneIndex lane) {
   const LaneSetup& setup = lanes_[lane];
   const Store::LaneRow& row = store_.lane(lane);
   auto last_slot = row.last_slot;
   if (options_.broken == Break::kSlot && last_slot) *last_slot -= hours(2);
   daemon_->scheduler_inputs.set.push_back({.lane = setup.key, .triggers = setup.triggers, .last_slot = last_slot});
   daemon_->dispatcher_inputs.lanes.push_back(
-      {.lane = setup.key, .min_interval = setup.min_interval, .last_start = row.last_start});
-  checker_->Registered(now_, Wall(), lane, last_slot, offset_);
+      {.lane = setup.key, .pace = setup.pace, .last_start = row.last_start, .last_results = row.last_results});
+}
+
+void World::AddLane(LaneIndex lane) {
+  lanes_[lane].there = true;
+  if (!daemon_) return;
+  SetLane(lane);
+  checker_->Registered(now_, Wall(), lane, daemon_->scheduler_inputs.set.back().last_slot);
+}
+
+void World::RemoveLane(LaneIndex lane) {
+  ++counts_.removals;
+  lanes_[lane].there = false;
+  if (!daemon_) return;
+  daemon_->scheduler_inputs.remove.push_back(lanes_[lane].key);
+  daemon_->dispatcher_inputs.removed.push_back(lanes_[lane].key);
+  checker_->Removed(lane);
+}
+
+void World::SetCapacity(std::size_t capacity) {
+  daemon_->dispatcher_inputs.capacity = capacity;
+  daemon_->capacity = capacity;
 }
 
 void World::StepDaemon() {
   if (!daemon_) return;
   ++counts_.steps;
+  if (daemon_->full) checker_->Full(now_);
   const dispatch::Moment moment = Moment();
   auto scheduler_inputs = std::exchange(daemon_->scheduler_inputs, {});
   scheduler_inputs.most_due = daemon_->dispatcher.room();
   const auto due = daemon_->scheduler.Step(moment.wall, std::move(scheduler_inputs));
   auto inputs = std::exchange(daemon_->dispatcher_inputs, {});
   for (const Job& job : due.due) {
-    checker_->Issued(now_, IndexOf(job.lane), job);
+    checker_->Issued(now_, Wall(), IndexOf(job.lane), job);
     inputs.jobs.push_back(job);
   }
   const auto effects = daemon_->dispatcher.Step(moment, std::move(inputs));
+  daemon_->full = daemon_->dispatcher.running() >= daemon_->capacity;
   for (const dispatch::Drop& drop : effects.drop)
     checker_->Dropped(now_, IndexOf(drop.job.lane), drop.job.key, dispatch::DropReasonText(drop.reason));
   for (const dispatch::Stop& stop : effects.stop) {
@@ -192,7 +247,7 @@ bool World::Begin(const dispatch::Start& start) {
   const RunId run = store_.Start(lane, start.job, start.token, Wall());
   workers_.push_back({lane, start.token, start.job.key});
   alive_.push_back(run);
-  checker_->Started(now_, lane, run, start.token, start.job.key, offset_);
+  checker_->Started(now_, Wall(), lane, run, start.token, start.job.key);
   if (!quiet_ && rng_.Chance(kCrash)) return Crash(), false;
   Work(run);
   return true;
@@ -202,15 +257,22 @@ bool World::Begin(const dispatch::Start& start) {
 void World::Submit(Job job) {
   const LaneIndex lane = IndexOf(job.lane);
   if (store_.HasCall(job.key)) return;
-  checker_->Issued(now_, lane, job);
+  checker_->Issued(now_, Wall(), lane, job);
   daemon_->dispatcher_inputs.jobs.push_back(std::move(job));
 }
 
 // ---- workers
 
 void World::Work(RunId run) {
+  if (rng_.Chance(0.03)) {
+    At(Between(Millis(1), Millis(50)),
+       [this, run] { EndRun(run, RunStatus::kNotStarted, dispatch::Outcome::kNothing); });
+    return;
+  }
   Millis takes = Between(Millis(5), seconds(3));
-  if (rng_.Chance(0.02)) {
+  if (lanes_[workers_[static_cast<std::size_t>(run - 1)].lane].silent) {
+    takes = hours(1);
+  } else if (rng_.Chance(0.02)) {
     ++counts_.pauses;
     takes += Between(Millis(0), seconds(90));  // most of these outlive their lease
   }
@@ -237,21 +299,25 @@ void World::Deliver(RunId run) {
     ++counts_.late_results;
     if (rng_.Chance(0.5)) daemon_->dispatcher_inputs.finished.push_back({lanes_[worker.lane].key, worker.token});
   }
-  if (store_.Accept(run, worker.token)) checker_->Accepted(now_, worker.lane, run, worker.token);
-  EndRun(run, RunStatus::kOk);
-  // The answer was lost: it sends again.
-  if (rng_.Chance(0.02) && store_.Accept(run, worker.token)) checker_->Accepted(now_, worker.lane, run, worker.token);
+  const bool reported = rng_.Chance(0.6);
+  const auto accept = [&] {
+    if (store_.Accept(run, worker.token, reported)) checker_->Accepted(now_, worker.lane, run, worker.token);
+  };
+  accept();
+  EndRun(run, RunStatus::kOk, reported ? dispatch::Outcome::kReported : dispatch::Outcome::kRan);
+  if (rng_.Chance(0.02)) accept();  // the answer was lost: it sends again
 }
 
 // The worker has ended, or is killed; the daemon learns of it.
-void World::EndRun(RunId run, RunStatus status) {
+void World::EndRun(RunId run, RunStatus status, dispatch::Outcome outcome) {
   Worker& worker = workers_[static_cast<std::size_t>(run - 1)];
   if (!worker.alive) return;
   worker.alive = false;
   store_.Close(run, status);
-  checker_->Ended(run);
+  checker_->Ended(now_, run, outcome);
   std::erase(alive_, run);
-  daemon_->dispatcher_inputs.finished.push_back({lanes_[worker.lane].key, worker.token});
+  if (options_.broken == Break::kPace && rng_.Chance(0.1)) outcome = dispatch::Outcome::kNothing;
+  daemon_->dispatcher_inputs.finished.push_back({lanes_[worker.lane].key, worker.token, outcome});
   // Often several ends reach the daemon at once.
   if (stepping_soon_) return;
   stepping_soon_ = true;
@@ -271,7 +337,7 @@ void World::Crash() {
   // The keeper kills its tasks before a new epoch begins. A result that was on its way still arrives.
   for (const RunId run : alive_) {
     workers_[static_cast<std::size_t>(run - 1)].alive = false;
-    checker_->Ended(run);
+    checker_->Ended(now_, run, dispatch::Outcome::kRan);
   }
   alive_.clear();
   const Millis down = rng_.Chance(0.1) ? Between(hours(1), hours(3)) : Between(Millis(50), minutes(2));
@@ -289,22 +355,44 @@ void World::SetClock() {
 // A lane goes, and comes back some time later, sometimes before its run has ended.
 void World::RemoveSomething() {
   const LaneIndex lane = rng_.Below(lanes_.size());
-  LaneSetup& setup = lanes_[lane];
-  if (!setup.there) return;
-  ++counts_.removals;
-  setup.there = false;
-  if (daemon_) {
-    daemon_->scheduler_inputs.remove.push_back(setup.key);
-    daemon_->dispatcher_inputs.removed.push_back(setup.key);
-    checker_->Removed(lane);
-    if (rng_.Chance(0.7)) StepDaemon();
-  }
+  if (!lanes_[lane].there) return;
+  RemoveLane(lane);
+  if (rng_.Chance(0.7)) StepDaemon();
   At(rng_.Chance(0.3) ? Between(Millis(0), seconds(2)) : Between(seconds(2), minutes(5)), [this, lane] {
-    lanes_[lane].there = true;
-    if (!daemon_) return;
+    if (lanes_[lane].there) return;
     AddLane(lane);
     StepDaemon();
   });
+}
+
+// Someone looks which targets a plugin has: some are gone, some are back, the others are set again as they were.
+void World::Rescan() {
+  ++counts_.rescans;
+  const LaneIndex first = options_.lanes + rng_.Below(kPlugins) * kTargets;
+  for (LaneIndex lane = first; lane < first + kTargets; ++lane) {
+    if (!lanes_[lane].there) {
+      if (rng_.Chance(0.5)) AddLane(lane);
+    } else if (rng_.Chance(0.03)) {
+      RemoveLane(lane);
+    } else if (daemon_) {
+      SetLane(lane);
+    }
+  }
+  StepDaemon();
+}
+
+// Someone has edited a plugin, a moment ago.
+void World::ChangeSomething() {
+  ++counts_.changes;
+  const std::string plugin = lanes_[rng_.Below(lanes_.size())].key.plugin;
+  const TimePoint changed = Wall() - Between(Millis(0), seconds(10));
+  for (LaneIndex lane = 0; lane < lanes_.size(); ++lane) {
+    if (lanes_[lane].key.plugin != plugin) continue;
+    lanes_[lane].pace.changed = changed;
+    checker_->Changed(now_, lane, changed);
+    if (daemon_ && lanes_[lane].there) SetLane(lane);
+  }
+  StepDaemon();
 }
 
 void World::CallSomething() {
@@ -342,12 +430,12 @@ void World::CancelSomething() {
 void World::ChangeCapacity() {
   if (!daemon_) return;
   const bool scarce = rng_.Chance(0.3);
-  daemon_->dispatcher_inputs.capacity = scarce ? rng_.Below(4) : 24 + rng_.Below(16);
+  SetCapacity(scarce ? rng_.Below(4) : 40 + rng_.Below(24));
   StepDaemon();
   if (!scarce) return;
   At(Between(seconds(1), seconds(30)), [this] {
     if (!daemon_) return;
-    daemon_->dispatcher_inputs.capacity = 32;
+    SetCapacity(48);
     StepDaemon();
   });
 }

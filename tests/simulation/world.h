@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "checker.h"
 #include "dispatch/dispatcher.h"
+#include "model/resource.h"
 #include "schedule/scheduler.h"
 #include "store.h"
 
@@ -27,6 +28,7 @@ enum class Break {
   kGuard,    ///< the daemon takes a lane for free while its worker is only slow
   kSlot,     ///< the store forgets a lane's last slot over a restart
   kFencing,  ///< the store takes every result
+  kPace,     ///< the daemon takes some runs for ones that never began
 };
 
 /// A run ends once it has broken so many rules.
@@ -35,13 +37,13 @@ inline constexpr std::size_t kMostViolations = 10;
 struct WorldOptions {
   std::uint64_t seed = 1;
   std::int64_t jobs = 100'000;  ///< ends after so many were started or dropped
-  std::size_t lanes = 200;
+  std::size_t lanes = 200;      ///< of every kind, besides those of many targets
   Break broken = Break::kNothing;
 };
 
 struct WorldCounts {
   std::int64_t crashes = 0, clock_jumps = 0, pauses = 0, late_results = 0, removals = 0, calls = 0, cancels = 0,
-               steps = 0;
+               changes = 0, rescans = 0, steps = 0;
 };
 
 /// Single-threaded; the same options give the same run.
@@ -62,7 +64,8 @@ class World {
   struct LaneSetup {
     LaneKey key;
     std::vector<Trigger> triggers;
-    Millis min_interval{0};
+    dispatch::Pace pace;
+    bool silent = false;  // its target never answers
     bool there = true;
   };
   struct Worker {
@@ -73,11 +76,13 @@ class World {
   };
   // The part that a crash takes away.
   struct Daemon {
-    Daemon(std::int64_t epoch, std::size_t capacity) : scheduler(epoch), dispatcher(epoch, capacity) {}
+    Daemon(std::int64_t epoch, std::size_t workers) : scheduler(epoch), dispatcher(epoch, workers), capacity(workers) {}
     schedule::Scheduler scheduler;
     dispatch::Dispatcher dispatcher;
     schedule::SchedulerInputs scheduler_inputs;
     dispatch::DispatcherInputs dispatcher_inputs;
+    std::size_t capacity = 0;
+    bool full = false;
   };
   struct Event {
     Millis at{0};
@@ -89,6 +94,8 @@ class World {
   };
 
   std::vector<LaneRules> MakeLanes();
+  LaneRules MakeLane(std::size_t number);
+  LaneRules MakeTarget(int plugin, std::size_t number);
   void At(Millis delay, std::function<void()> act);
   Millis Between(Millis least, Millis most);
   TimePoint Wall() const;
@@ -97,22 +104,27 @@ class World {
 
   // The daemon.
   void StartDaemon();
+  void SetLane(LaneIndex lane);
   void AddLane(LaneIndex lane);
+  void RemoveLane(LaneIndex lane);
+  void SetCapacity(std::size_t capacity);
   void StepDaemon();
   void WakeDaemon(std::optional<TimePoint> slot, std::optional<Millis> wake);
   bool Begin(const dispatch::Start& start);
   void Submit(Job job);
-  LaneIndex IndexOf(const LaneKey& key) const { return std::stoul(key.target); }
+  LaneIndex IndexOf(const LaneKey& key) const { return std::stoul(std::string(ResourceIdOf(key.target))); }
 
   // Workers.
   void Work(RunId run);
   void Deliver(RunId run);
-  void EndRun(RunId run, RunStatus status);
+  void EndRun(RunId run, RunStatus status, dispatch::Outcome outcome = dispatch::Outcome::kRan);
 
   // What goes wrong.
   void Crash();
   void SetClock();
   void RemoveSomething();
+  void Rescan();
+  void ChangeSomething();
   void CallSomething();
   void CancelSomething();
   void ChangeCapacity();

@@ -173,7 +173,9 @@ def rows(backplane, folder, only, scratch):
         plugins = {(plugin["title"], plugin["kind"]): plugin for plugin in listed["plugins"]}
         attempt(daemon, plugins[("Trial Resources", "discovery")])
         table = []
-        for name, kind, _ in sorted(chosen, key=lambda one: (TYPES.index(one[1]) if one[1] in TYPES else 9, one[0])):
+        # What one plugin stores, the next may need.
+        named = {(name, kind) for name, kind, _ in chosen}
+        for name, kind in sorted(named, key=lambda one: (TYPES.index(one[1]) if one[1] in TYPES else 9, one[0])):
             plugin = plugins.get((name, kind))
             if plugin is None:
                 problem = next((f["message"] for f in listed["findings"]
