@@ -18,6 +18,9 @@ std::string ToLower(std::string_view text);
 std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to);
 /// The first `limit` bytes, cut at a UTF-8 boundary, with "..." if something was cut.
 std::string Shorten(std::string_view text, std::size_t limit);
+bool IsUtf8(std::string_view bytes);
+/// Each byte that is no part of well-formed UTF-8 becomes U+FFFD. Linear.
+std::string ToUtf8(std::string_view bytes);
 /// SHA-256 as 64 lower-case hex digits.
 std::string Sha256Hex(std::string_view bytes);
 /// 64-bit FNV-1a: stable across versions and machines, for spreading; not for security.

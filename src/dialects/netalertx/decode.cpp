@@ -8,7 +8,6 @@
 
 #include "base/text.h"
 #include "dialects/netalertx/addresses.h"
-#include "dialects/netalertx/encoding.h"
 #include "dialects/netalertx/mapping.h"
 #include "dialects/netalertx/prepare.h"
 

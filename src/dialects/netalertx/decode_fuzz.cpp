@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/text.h"
 #include "dialects/netalertx/decode.h"
-#include "dialects/netalertx/encoding.h"
 #include "dialects/netalertx/read.h"
 
 namespace {
@@ -29,13 +29,13 @@ void Require(bool condition) {
 }
 
 void Check(const ObjectRecord& object) {
-  Require(netalertx::IsUtf8(object.key) && netalertx::IsUtf8(object.extra) && netalertx::IsUtf8(object.watch_key));
+  Require(IsUtf8(object.key) && IsUtf8(object.extra) && IsUtf8(object.watch_key));
   Require(object.key == object.primary + "|" + object.secondary);
 }
 
 void Check(const Observation& seen) {
-  Require(!seen.identifiers.empty() && !seen.source.empty() && netalertx::IsUtf8(seen.source));
-  for (const Claim& claim : seen.claims) Require(!claim.value.empty() && netalertx::IsUtf8(claim.value));
+  Require(!seen.identifiers.empty() && !seen.source.empty() && IsUtf8(seen.source));
+  for (const Claim& claim : seen.claims) Require(!claim.value.empty() && IsUtf8(claim.value));
 }
 
 }  // namespace
@@ -46,8 +46,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Output output;
   output.files.push_back({"last_result.FUZZ.log", std::string(reinterpret_cast<const char*>(data), size), {}});
   const Batch batch = netalertx::DecodeOutput(manifest, settings, output, TimePoint());
-  for (const Record& record : batch.records) std::visit([](const auto& one) { Check(one); }, record);
-  for (const Refusal& refusal : batch.refused) Require(netalertx::IsUtf8(refusal.reason));
+  for (const Record& record : batch.records) {
+    if (const auto* object = std::get_if<ObjectRecord>(&record))
+      Check(*object);
+    else
+      Check(std::get<Observation>(record));  // throws, and so ends, for any other
+  }
+  for (const Refusal& refusal : batch.refused) Require(IsUtf8(refusal.reason));
   const auto& content = output.files[0].content;
   Require(!batch.complete || std::count(content.begin(), content.end(), '|') >= 8);
   return 0;

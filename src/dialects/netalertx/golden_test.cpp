@@ -60,8 +60,10 @@ Json ToJson(const Observation& seen) {
 
 std::string Rendered(const Batch& batch) {
   Json records = Json::array(), refused = Json::array();
-  for (const Record& record : batch.records)
-    records.push_back(std::visit([](const auto& one) { return ToJson(one); }, record));
+  for (const Record& record : batch.records) {
+    const auto* object = std::get_if<ObjectRecord>(&record);
+    records.push_back(object != nullptr ? ToJson(*object) : ToJson(std::get<Observation>(record)));
+  }
   for (const Refusal& refusal : batch.refused) refused.push_back(refusal.where + ": " + refusal.reason);
   return Json{{"complete", batch.complete}, {"refused", refused}, {"records", records}}.dump(1) + "\n";
 }

@@ -133,14 +133,5 @@ TEST(Encoding, Base64GoesBothWays) {
   for (const char* bad : {"a", "ab=c", "====", "aGVsbG8", "a b="}) EXPECT_FALSE(Base64Decode(bad)) << bad;
 }
 
-TEST(Encoding, Utf8IsCheckedAndMended) {
-  EXPECT_TRUE(IsUtf8("plain \xC3\xA9 \xF0\x9F\x98\x80"));
-  for (const char* bad : {"\xFF", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xC3"}) {
-    EXPECT_FALSE(IsUtf8(bad));
-    EXPECT_TRUE(IsUtf8(ToUtf8(bad)));
-  }
-  EXPECT_EQ(ToUtf8("a\xFFz"), "a\xEF\xBF\xBDz");
-}
-
 }  // namespace
 }  // namespace backplane::netalertx

@@ -1,0 +1,1 @@
+"""A plugin's module; the reader does not import it."""
