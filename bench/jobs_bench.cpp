@@ -7,9 +7,9 @@
 // killed in the middle; what it had reported as accepted must be in the store, and nothing may
 // be there twice. A second child opens the same store and runs the rest.
 //
-// A job writes: its lane (updated), its run (inserted, updated at its end, and once more with what
-// the fold found changed), a journal entry; the fold of its one record updates an object and
-// appends an event. The watermark is one row per slice.
+// A job writes: its lane (updated, and once more at the end of a run that reported something), its run
+// (inserted, updated at its end, and once more with what the fold found changed), a journal entry; the fold of its one
+// record updates an object and appends an event. The watermark is one row per slice.
 #include <sqlite3.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -97,7 +97,7 @@ void Work(const fs::path& folder, double seconds, Report& report) {
   dialects.push_back(std::make_unique<FakeCodec>());
   config::Site site;
   site.folders.push_back({.path = folder, .dialect = "fake"});
-  const Catalog catalog = Catalog::Load(site, dialects);
+  const auto catalog = std::make_shared<const Catalog>(Catalog::Load(site, dialects));
   runtime::RuntimeList runtimes;
   runtimes.push_back(std::make_unique<runtime::FakeRuntime>());
   const auto database = store::OpenSqlite({.file = folder / "backplane.db"});
@@ -190,14 +190,17 @@ class BareLoop {
     if (sqlite3_open(file.c_str(), &db_) != SQLITE_OK) Die("the bare loop cannot open its store");
     Script("PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; PRAGMA wal_autocheckpoint = 2000");
     lane_ = Prepare(
-        "INSERT INTO lane VALUES (1, ?1, '', 1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET epoch = excluded.epoch, "
-        "counter = excluded.counter, last_started = excluded.last_started, last_slot = excluded.last_slot");
+        "INSERT INTO lane (org, plugin, target, epoch, counter, last_started, last_slot) "
+        "VALUES (1, ?1, '', 1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET epoch = excluded.epoch, counter = "
+        "excluded.counter, "
+        "former_started = lane.last_started, last_started = excluded.last_started, last_slot = excluded.last_slot");
     begin_ = Prepare(
         "INSERT INTO run (org, plugin, target, cause, job_key, epoch, counter, status, started) "
         "VALUES (1, ?1, '', 'interval', ?4, 1, ?2, 'running', ?3)");
     close_ = Prepare(
         "UPDATE run SET status = 'ok', exit_code = 0, finished = ?3, taken = 1, command = ?4 WHERE id = ?2 "
         "AND EXISTS (SELECT 1 FROM lane WHERE org = 1 AND plugin = ?1 AND target = '' AND counter = ?2)");
+    reported_ = Prepare("UPDATE lane SET last_results = last_started WHERE org = 1 AND plugin = ?1 AND target = ''");
     journal_ = Prepare(
         "INSERT INTO journal (org, kind, at, plugin, run, status, body) VALUES (1, 'batch', ?3, ?1, ?2, 'ok', ?5)");
     object_ = Prepare(
@@ -216,7 +219,7 @@ class BareLoop {
         Prepare("INSERT INTO watermark VALUES ('core', ?2, 0) ON CONFLICT DO UPDATE SET entry = excluded.entry");
   }
   ~BareLoop() {
-    for (sqlite3_stmt* statement : {lane_, begin_, close_, journal_, object_, event_, changed_, watermark_})
+    for (sqlite3_stmt* statement : {lane_, begin_, close_, reported_, journal_, object_, event_, changed_, watermark_})
       sqlite3_finalize(statement);
     sqlite3_close(db_);
   }
@@ -230,7 +233,7 @@ class BareLoop {
       Script("BEGIN IMMEDIATE");
       for (std::int64_t job = first; job <= last; ++job) Step(lane_, job), Step(begin_, job);
       Script("COMMIT; BEGIN IMMEDIATE");
-      for (std::int64_t job = first; job <= last; ++job) Step(close_, job), Step(journal_, job);
+      for (std::int64_t job = first; job <= last; ++job) Step(close_, job), Step(reported_, job), Step(journal_, job);
       for (std::int64_t job = first; job <= last; ++job) Step(object_, job), Step(event_, job), Step(changed_, job);
       Step(watermark_, last);
       Script("COMMIT");
@@ -266,7 +269,7 @@ class BareLoop {
   }
 
   sqlite3* db_ = nullptr;
-  sqlite3_stmt *lane_, *begin_, *close_, *journal_, *object_, *event_, *changed_, *watermark_;
+  sqlite3_stmt *lane_, *begin_, *close_, *reported_, *journal_, *object_, *event_, *changed_, *watermark_;
   std::string plugin_, key_, body_;
 };
 

@@ -8,8 +8,9 @@
 namespace backplane::schedule {
 namespace {
 
-// The first k * interval + offset after `after`.
-TimePoint IntervalAfter(Millis interval, Millis offset, TimePoint after) {
+// The first k * interval + offset after `after`, where the offset is `spread` over the interval.
+TimePoint IntervalAfter(Millis interval, std::uint64_t spread, TimePoint after) {
+  const Millis offset(spread % static_cast<std::uint64_t>(interval.count()));
   const std::int64_t since = ToMillis(after) - offset.count();
   std::int64_t k = since / interval.count();
   if (since % interval.count() < 0) --k;
@@ -71,19 +72,16 @@ void Scheduler::SetLane(TimePoint now, LanePlan plan, SchedulerEffects& effects)
   if (added) {
     lane.key = &it->first;
     lane.serial = ++last_serial_;
+    lane.spread = StableLaneHash(*lane.key);
     Recall(now, plan, lane, effects);
-  } else if (lane.triggers == plan.triggers && lane.day_rule == plan.day_rule) {
+  } else if (lane.times->Are(plan)) {
     return;
   } else {
     lane.cursor = std::max(lane.cursor, now);
   }
-  lane.triggers = std::move(plan.triggers);
-  lane.day_rule = plan.day_rule;
-  ReadTriggers(lane, effects);
+  lane.times = Read(plan, effects);
   Reschedule(lane);
-  const bool at_start = std::any_of(lane.triggers.begin(), lane.triggers.end(),
-                                    [](const Trigger& trigger) { return trigger.kind == TriggerKind::kStart; });
-  if (at_start && !lane.started) {
+  if (lane.times->at_start && !lane.started) {
     lane.started = true;
     effects.due.push_back(
         {.lane = *lane.key, .trigger = TriggerKind::kStart, .key = fmt::format("start/{}", epoch_), .due = now});
@@ -123,28 +121,30 @@ void Scheduler::RemoveLane(const LaneKey& key) {
   lanes_.erase(it);
 }
 
-void Scheduler::ReadTriggers(Lane& lane, SchedulerEffects& effects) {
-  lane.crons.clear();
-  lane.intervals.clear();
-  for (const Trigger& trigger : lane.triggers) {
+std::shared_ptr<const Scheduler::Times> Scheduler::Read(LanePlan& plan, SchedulerEffects& effects) {
+  std::shared_ptr<const Times>& known = read_[plan.lane.plugin];
+  if (known && known->Are(plan)) return known;
+  Times times{.triggers = std::move(plan.triggers), .day_rule = plan.day_rule};
+  for (const Trigger& trigger : times.triggers) {
+    if (trigger.kind == TriggerKind::kStart) times.at_start = true;
     if (trigger.kind == TriggerKind::kCron) {
-      auto cron = Cron::Parse(trigger.cron, trigger.zone, lane.day_rule);
+      auto cron = Cron::Parse(trigger.cron, trigger.zone, times.day_rule);
       if (cron) {
-        lane.crons.push_back(*cron);
+        times.crons.push_back(*cron);
       } else {
-        effects.problems.emplace_back(*lane.key, std::move(cron).error());
+        effects.problems.emplace_back(plan.lane, std::move(cron).error());
       }
     } else if (trigger.kind == TriggerKind::kInterval) {
       if (trigger.interval > Millis(0)) {
-        const auto interval = static_cast<std::uint64_t>(trigger.interval.count());
-        lane.intervals.emplace_back(trigger.interval, Millis(StableLaneHash(*lane.key) % interval));
+        times.intervals.push_back(trigger.interval);
       } else {
         effects.problems.emplace_back(
-            *lane.key, Error{Errc::kInvalid, fmt::format("interval {}ms is not above zero", trigger.interval.count()),
+            plan.lane, Error{Errc::kInvalid, fmt::format("interval {}ms is not above zero", trigger.interval.count()),
                              "interval"});
       }
     }
   }
+  return known = std::make_shared<const Times>(std::move(times));
 }
 
 // Finds the slot after the cursor and puts the lane in its place in the order.
@@ -167,12 +167,12 @@ Job Scheduler::Issue(Lane& lane, TimePoint now) {
 
 std::optional<Scheduler::Slot> Scheduler::FirstAfter(const Lane& lane, TimePoint after) {
   std::optional<Slot> first;
-  for (const Cron& cron : lane.crons) {
+  for (const Cron& cron : lane.times->crons) {
     const auto at = cron.Next(after);
     if (at && (!first || *at < first->at)) first = Slot{*at, TriggerKind::kCron};
   }
-  for (const auto& [interval, offset] : lane.intervals) {
-    const TimePoint at = IntervalAfter(interval, offset, after);
+  for (const Millis interval : lane.times->intervals) {
+    const TimePoint at = IntervalAfter(interval, lane.spread, after);
     if (!first || at < first->at) first = Slot{at, TriggerKind::kInterval};
   }
   return first;
@@ -181,12 +181,12 @@ std::optional<Scheduler::Slot> Scheduler::FirstAfter(const Lane& lane, TimePoint
 // The last slot in (cursor, now]; `next` is one, so there is one.
 Scheduler::Slot Scheduler::LatestUntil(const Lane& lane, TimePoint now) {
   Slot latest = *lane.next;
-  for (const Cron& cron : lane.crons) {
+  for (const Cron& cron : lane.times->crons) {
     const auto at = LatestCron(cron, lane.cursor, now);
     if (at && *at > latest.at) latest = {*at, TriggerKind::kCron};
   }
-  for (const auto& [interval, offset] : lane.intervals) {
-    const TimePoint at = IntervalAfter(interval, offset, now) - interval;
+  for (const Millis interval : lane.times->intervals) {
+    const TimePoint at = IntervalAfter(interval, lane.spread, now) - interval;
     if (at > latest.at) latest = {at, TriggerKind::kInterval};
   }
   return latest;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -42,7 +43,7 @@ struct SchedulerEffects {
   std::vector<Job> due;
   /// Wall time of the next slot; nothing if no lane has one.
   std::optional<TimePoint> next_wake;
-  /// Plans with a trigger that cannot be read. Such a trigger is left out; the others count.
+  /// Triggers that cannot be read, with a lane that has them. Such a trigger is left out; the others count.
   std::vector<std::pair<LaneKey, Error>> problems;
   /// The wall clock was found set back by so much, more than Scheduler::kLargeJump.
   std::optional<Millis> set_back;
@@ -88,17 +89,24 @@ class Scheduler {
     TimePoint at;
     TriggerKind kind = TriggerKind::kCron;
   };
+  // Triggers, as they were read: shared by the lanes of a plugin.
+  struct Times {
+    std::vector<Trigger> triggers;
+    DayRule day_rule = DayRule::kBoth;
+    std::vector<Cron> crons;
+    std::vector<Millis> intervals;
+    bool at_start = false;
+    bool Are(const LanePlan& plan) const { return triggers == plan.triggers && day_rule == plan.day_rule; }
+  };
   struct Lane {
     const LaneKey* key = nullptr;
     std::uint64_t serial = 0;  // orders lanes of the same slot alike in every run
-    std::vector<Trigger> triggers;
-    DayRule day_rule = DayRule::kBoth;
+    std::shared_ptr<const Times> times;
     Millis min_deadline{0};
-    std::vector<Cron> crons;
-    std::vector<std::pair<Millis, Millis>> intervals;  // interval, offset
-    TimePoint cursor;                                  // slots up to here are settled
-    std::optional<TimePoint> high;                     // the greatest slot that was ever issued
-    bool started = false;                              // the start job was issued
+    std::uint64_t spread = 0;       // stable, for the offsets of intervals
+    TimePoint cursor;               // slots up to here are settled
+    std::optional<TimePoint> high;  // the greatest slot that was ever issued
+    bool started = false;           // the start job was issued
     std::optional<Slot> next;
   };
   struct EarlierSlot {
@@ -116,7 +124,7 @@ class Scheduler {
   void SetLane(TimePoint now, LanePlan plan, SchedulerEffects& effects);
   void Recall(TimePoint now, const LanePlan& plan, Lane& lane, SchedulerEffects& effects);
   void RemoveLane(const LaneKey& key);
-  static void ReadTriggers(Lane& lane, SchedulerEffects& effects);
+  std::shared_ptr<const Times> Read(LanePlan& plan, SchedulerEffects& effects);
   void NoticeSetBack(TimePoint now, SchedulerEffects& effects);
   Job Issue(Lane& lane, TimePoint now);
   void Reschedule(Lane& lane);
@@ -125,7 +133,8 @@ class Scheduler {
 
   const std::int64_t epoch_;
   std::unordered_map<LaneKey, Lane, LaneKeyHash> lanes_;
-  std::set<Lane*, EarlierSlot> order_;  // lanes that have a next slot
+  std::set<Lane*, EarlierSlot> order_;                                  // lanes that have a next slot
+  std::unordered_map<std::string, std::shared_ptr<const Times>> read_;  // last, by plugin
   std::unordered_map<LaneKey, Memory, LaneKeyHash> removed_;
   std::deque<LaneKey> removed_order_;
   std::uint64_t last_serial_ = 0;

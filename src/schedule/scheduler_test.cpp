@@ -125,6 +125,21 @@ TEST(Scheduler, ProblemsNameTheLaneAndLeaveTheRest) {
   EXPECT_EQ(effects.next_wake, kNoon + hours(1));
 }
 
+TEST(Scheduler, LanesOfAPluginAreReadOnceWhileTheyAgree) {
+  Scheduler scheduler(1);
+  const Trigger bad = CronTrigger("61 * * * *");
+  const auto effects = scheduler.Step(kNoon, {.set = {{.lane = Lane("t:a", "x"), .triggers = {bad}},
+                                                      {.lane = Lane("t:a", "y"), .triggers = {bad}},
+                                                      {.lane = Lane("t:b", "x"), .triggers = {bad}},
+                                                      Hourly(),
+                                                      {.lane = Lane("t:a", "z"), .triggers = {bad}}}});
+  std::vector<LaneKey> lanes;
+  for (const auto& [lane, error] : effects.problems) lanes.push_back(lane);
+  EXPECT_THAT(lanes, ElementsAre(Lane("t:a", "x"), Lane("t:b", "x"), Lane("t:a", "z")));
+  EXPECT_EQ(effects.next_wake, kNoon + hours(1));
+  EXPECT_EQ(scheduler.NextSlot(Lane("t:a", "z")), std::nullopt);
+}
+
 TEST(Scheduler, ShortStepBackWaitsForTheClock) {
   Scheduler scheduler(1);
   scheduler.Step(kNoon, {.set = {{.lane = Lane("t:a"), .triggers = {CronTrigger("*/10 * * * *")}}}});

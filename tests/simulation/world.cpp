@@ -1,7 +1,6 @@
 #include "world.h"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -17,11 +16,11 @@ constexpr TimePoint kBegin{std::chrono::sys_days(std::chrono::year(2026) / 10 / 
 constexpr Millis kLease = seconds(20);
 constexpr Millis kHeartbeat = seconds(5);
 constexpr Millis kWeather = minutes(40);
-constexpr std::size_t kTargets = 1'000;  // of each plugin of many
-constexpr int kPlugins = 3;
 
-Trigger CronTrigger(std::string cron, std::string zone) {
-  return {.kind = TriggerKind::kCron, .cron = std::move(cron), .zone = std::move(zone)};
+std::vector<LaneRules> RulesOf(const std::vector<LaneSetup>& lanes) {
+  std::vector<LaneRules> rules;
+  for (const LaneSetup& lane : lanes) rules.push_back(lane.rules);
+  return rules;
 }
 
 }  // namespace
@@ -29,70 +28,12 @@ Trigger CronTrigger(std::string cron, std::string zone) {
 World::World(WorldOptions options)
     : options_(options),
       rng_(options.seed),
-      store_(options.lanes + kPlugins * kTargets, options.broken != Break::kFencing),
-      checker_(std::make_unique<Checker>(MakeLanes())) {}
-
-std::vector<LaneRules> World::MakeLanes() {
-  std::vector<LaneRules> rules;
-  while (rules.size() < options_.lanes) rules.push_back(MakeLane(rules.size()));
-  for (int plugin = 0; plugin < kPlugins; ++plugin)
-    for (std::size_t i = 0; i < kTargets; ++i) rules.push_back(MakeTarget(plugin, rules.size()));
-  return rules;
-}
-
-// Lanes of every kind: dense and rare, cron and interval, at any pace or at their own.
-LaneRules World::MakeLane(std::size_t number) {
-  LaneSetup lane{.key = {kDefaultOrg, "sim:" + std::to_string(number % 7), std::to_string(number)}};
-  Millis period{0};
-  const auto choice = rng_.Below(10);
-  if (choice < 6) {
-    constexpr std::array<Millis, 6> kPeriods{seconds(1), seconds(5), seconds(15), seconds(30), minutes(1), minutes(10)};
-    period = kPeriods[rng_.Below(kPeriods.size())];
-    lane.triggers.push_back({.kind = TriggerKind::kInterval, .interval = period});
-  } else if (choice < 9) {
-    const std::array<std::pair<const char*, Millis>, 4> crons{{{"* * * * *", minutes(1)},
-                                                               {"*/5 * * * *", minutes(5)},
-                                                               {"0 * * * *", hours(1)},
-                                                               {"7,37 * * * *", minutes(30)}}};
-    const auto& [cron, distance] = crons[rng_.Below(crons.size())];
-    period = distance;
-    lane.triggers.push_back(CronTrigger(cron, rng_.Chance(0.3) ? "Europe/Berlin" : ""));
-  }  // else: by calls only
-  if (rng_.Chance(0.1)) lane.triggers.push_back({.kind = TriggerKind::kStart});
-  if (rng_.Chance(0.4)) lane.pace.min_interval = Between(seconds(1), minutes(2));
-  if (rng_.Chance(0.2)) lane.pace.results_interval = Between(seconds(1), minutes(5));
-  lanes_.push_back(lane);
-  return {period, lane.pace.min_interval, lane.pace.results_interval};
-}
-
-// One of a plugin's many targets. Its pace is that of the slots, and results of the first plugin hold for longer.
-LaneRules World::MakeTarget(int plugin, std::size_t number) {
-  constexpr std::array<Millis, kPlugins> kPeriods{minutes(10), minutes(15), minutes(30)};
-  const Millis period = kPeriods[static_cast<std::size_t>(plugin)];
-  LaneSetup lane{.key = {kDefaultOrg, "many:" + std::to_string(plugin),
-                         ResourceKey({.site = "hall",
-                                      .class_name = "network",
-                                      .subclass = "switch",
-                                      .type = "sim",
-                                      .id = std::to_string(number),
-                                      .endpoint = "host",
-                                      .plugin = "inventory",
-                                      .metadata = {}})}};
-  lane.triggers.push_back({.kind = TriggerKind::kInterval, .interval = period});
-  lane.pace.min_interval = period - seconds(1);
-  if (plugin == 0) lane.pace.results_interval = period * 5 / 2;
-  lane.silent = rng_.Chance(0.02);
-  lane.there = rng_.Chance(0.95);
-  lanes_.push_back(lane);
-  return {period, lane.pace.min_interval, lane.pace.results_interval, plugin};
-}
+      lanes_(MakeLanes(options.lanes, rng_)),
+      store_(lanes_.size(), options.broken != Break::kFencing),
+      checker_(std::make_unique<Checker>(RulesOf(lanes_))) {}
 
 void World::At(Millis delay, std::function<void()> act) {
   events_.push({now_ + std::max(delay, Millis(0)), ++last_event_, std::move(act)});
-}
-
-Millis World::Between(Millis least, Millis most) {
-  return least + Millis(rng_.Below(static_cast<std::uint64_t>((most - least).count()) + 1));
 }
 
 TimePoint World::Wall() const { return kBegin + now_ + offset_; }

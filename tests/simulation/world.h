@@ -16,7 +16,7 @@
 #include "base/time.h"
 #include "checker.h"
 #include "dispatch/dispatcher.h"
-#include "model/resource.h"
+#include "lanes.h"
 #include "schedule/scheduler.h"
 #include "store.h"
 
@@ -61,13 +61,6 @@ class World {
   Millis now() const { return now_; }
 
  private:
-  struct LaneSetup {
-    LaneKey key;
-    std::vector<Trigger> triggers;
-    dispatch::Pace pace;
-    bool silent = false;  // its target never answers
-    bool there = true;
-  };
   struct Worker {
     LaneIndex lane = 0;
     Token token;
@@ -93,11 +86,8 @@ class World {
     bool operator()(const Event& a, const Event& b) const { return a.at != b.at ? a.at > b.at : a.serial > b.serial; }
   };
 
-  std::vector<LaneRules> MakeLanes();
-  LaneRules MakeLane(std::size_t number);
-  LaneRules MakeTarget(int plugin, std::size_t number);
   void At(Millis delay, std::function<void()> act);
-  Millis Between(Millis least, Millis most);
+  Millis Between(Millis least, Millis most) { return simulation::Between(rng_, least, most); }
   TimePoint Wall() const;
   dispatch::Moment Moment() const;
   bool Over() const;
@@ -112,7 +102,6 @@ class World {
   void WakeDaemon(std::optional<TimePoint> slot, std::optional<Millis> wake);
   bool Begin(const dispatch::Start& start);
   void Submit(Job job);
-  LaneIndex IndexOf(const LaneKey& key) const { return std::stoul(std::string(ResourceIdOf(key.target))); }
 
   // Workers.
   void Work(RunId run);
