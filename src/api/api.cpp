@@ -48,8 +48,8 @@ bool IsLoopbackHost(std::string_view host) {
 
 std::vector<Endpoint> Table(const ApiParts& parts) {
   std::vector<Endpoint> table;
-  for (auto* rows :
-       {&StatusEndpoints, &DeviceEndpoints, &ObjectEndpoints, &PluginEndpoints, &RunEndpoints, &EventEndpoints}) {
+  for (auto* rows : {&StatusEndpoints, &DeviceEndpoints, &ResourceEndpoints, &ObjectEndpoints, &PluginEndpoints,
+                     &RunEndpoints, &EventEndpoints, &MetricEndpoints}) {
     auto some = rows(parts);
     std::move(some.begin(), some.end(), std::back_inserter(table));
   }
@@ -140,7 +140,8 @@ void Api::Handle(const http::Request& request, const http::Responder& responder)
       }
       if (const Status known = RefuseUnknownParameters(endpoint, request); !known)
         return responder.Send(ToResponse(Fail(known.error())));
-      return endpoint.handler(Call(request, *std::move(names)), responder);
+      return endpoint.handler(
+          Call(request, {.actor = "local", .granted = PermissionsOf(Role::kAdmin)}, *std::move(names)), responder);
     }
   }
   if (allowed.empty())

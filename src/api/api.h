@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,7 +12,7 @@
 #include "events/bus.h"
 #include "http/http.h"
 #include "ingest/folder.h"
-#include "plugin/catalog.h"
+#include "ingest/sample_folder.h"
 #include "store/database.h"
 
 namespace backplane::api {
@@ -19,13 +20,14 @@ namespace backplane::api {
 /// What the API answers from. Everything referred to outlives it.
 struct ApiParts {
   store::Database& database;
-  const Catalog& catalog;
   dispatch::Host& host;
   ingest::Folder& folder;
+  ingest::SampleFolder& samples;
   events::Bus& bus;
   const Clock& clock;
-  std::filesystem::path runs;  ///< folder of the runs' logs
-  std::string token;           ///< what "Authorization: Bearer" must carry
+  std::filesystem::path runs;      ///< folder of the runs' logs
+  std::string token;               ///< what "Authorization: Bearer" must carry
+  std::function<Status()> rescan;  ///< reads the plugin folders again
 };
 
 /// The id of the plugin that a filter names by id or short name; an id that no plugin of today
@@ -35,9 +37,11 @@ Result<std::string> PluginId(const ApiParts& parts, const std::string& name);
 /// Rows of each resource; one file each.
 std::vector<Endpoint> DeviceEndpoints(const ApiParts& parts);
 std::vector<Endpoint> ObjectEndpoints(const ApiParts& parts);
+std::vector<Endpoint> ResourceEndpoints(const ApiParts& parts);
 std::vector<Endpoint> RunEndpoints(const ApiParts& parts);
 std::vector<Endpoint> PluginEndpoints(const ApiParts& parts);
 std::vector<Endpoint> EventEndpoints(const ApiParts& parts);
+std::vector<Endpoint> MetricEndpoints(const ApiParts& parts);
 std::vector<Endpoint> StatusEndpoints(const ApiParts& parts);
 
 /// Thread-safe.

@@ -18,13 +18,14 @@ class ApiFixture {
   explicit ApiFixture(const std::vector<std::string>& plugins = {"scan how=ok,aa", "slow how=hang", "set runtime="})
       : host_(plugins) {
     api = std::make_unique<Api>(ApiParts{.database = *host_.store,
-                                         .catalog = host_.catalog(),
                                          .host = *host_.host,
                                          .folder = *host_.folder,
+                                         .samples = samples_,
                                          .bus = bus_,
                                          .clock = host_.clock,
                                          .runs = folder_.path() / "runs",
-                                         .token = "secret"});
+                                         .token = "secret",
+                                         .rescan = [this] { return ++rescans, Status(); }});
     auto server = http::Server::Start(
         {.tcp = false, .socket = Socket()},
         [this](const http::Request& request, const http::Responder& responder) { api->Handle(request, responder); });
@@ -70,9 +71,12 @@ class ApiFixture {
   TestFolder folder_;
   dispatch::HostFixture host_;
   events::Bus bus_{host_.clock};
+  store::TestStore metrics_{store::Backends().front(), store::SampleMigrations()};
+  ingest::SampleFolder samples_{*host_.store, *metrics_, host_.clock};
 
  public:
   std::unique_ptr<Api> api;
+  int rescans = 0;
 
  private:
   std::unique_ptr<http::Server> server_;  // last: it calls the api

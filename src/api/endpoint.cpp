@@ -17,15 +17,6 @@ std::optional<std::int64_t> ToInt(std::string_view text) {
 
 }  // namespace
 
-const char* PermissionName(Permission permission) {
-  switch (permission) {
-    case Permission::kRead: return "read";
-    case Permission::kOperate: return "operate";
-    case Permission::kEdit: return "edit";
-  }
-  return "edit";
-}
-
 Result<std::int64_t> Call::PathId(const std::string& name) const {
   const auto value = ToInt(Path(name));
   if (!value) return Fail(Errc::kNotFound, fmt::format("nothing has the id {}", Path(name)));

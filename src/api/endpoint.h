@@ -13,27 +13,30 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "http/http.h"
+#include "model/access.h"
 #include "model/ids.h"
 
 namespace backplane::api {
 
-/// What a caller must be allowed to do. There is no value for "nothing": a row without one does
-/// not compile.
-enum class Permission {
-  kRead,     ///< look at devices, runs, plugins, events
-  kOperate,  ///< run and cancel
-  kEdit,     ///< change what the inventory says
+/// Who calls, and what that one may do.
+struct Principal {
+  OrgId org = kDefaultOrg;
+  std::string actor;      ///< for the audit log: "local", "user:alice", "token:alice/ci"
+  Permissions granted;    ///< without kEnter
+  UserId user = 0;        ///< 0: the local token, which is nobody's
+  SessionId session = 0;  ///< 0: no session
 };
-/// "read", "operate", "edit".
-const char* PermissionName(Permission permission);
 
 /// A request that has passed authentication.
 class Call {
  public:
-  Call(const http::Request& request, std::map<std::string, std::string> path)
-      : request_(request), path_(std::move(path)) {}
+  Call(const http::Request& request, Principal principal, std::map<std::string, std::string> path)
+      : request_(request), principal_(std::move(principal)), path_(std::move(path)) {}
 
-  OrgId org() const { return kDefaultOrg; }
+  OrgId org() const { return principal_.org; }
+  const Principal& principal() const { return principal_; }
+  /// Who calls, as the audit log names it.
+  const std::string& actor() const { return principal_.actor; }
   const http::Request& request() const { return request_; }
   /// The part of the path that stands for {name}.
   const std::string& Path(const std::string& name) const { return path_.at(name); }
@@ -49,6 +52,7 @@ class Call {
 
  private:
   const http::Request& request_;
+  const Principal principal_;
   std::map<std::string, std::string> path_;
 };
 

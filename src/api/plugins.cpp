@@ -1,4 +1,6 @@
 // /plugins: what the site's folders hold, and running it.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +11,8 @@
 namespace backplane::api {
 namespace {
 
+constexpr std::size_t kMostSummarised = 1'000;
+
 Json ToJson(const Trigger& trigger) {
   Json json = {{"kind", TriggerName(trigger.kind)}};
   if (!trigger.cron.empty()) json["cron"] = trigger.cron;
@@ -18,14 +22,9 @@ Json ToJson(const Trigger& trigger) {
   return json;
 }
 
-Json ToJson(const ApiParts& parts, const Plugin& plugin, const Call& call) {
-  const Manifest& manifest = plugin.manifest;
-  Json json = {{"id", manifest.id},          {"dialect", manifest.dialect}, {"name", manifest.name},
-               {"title", manifest.title},    {"kind", manifest.kind},       {"folder", manifest.folder},
-               {"runtime", manifest.runtime}};
-  json["triggers"] = Json::array();
-  for (const Trigger& trigger : manifest.triggers) json["triggers"].push_back(ToJson(trigger));
-  const auto lane = parts.host.View({call.org(), manifest.id, ""});
+using LaneView = dispatch::Host::LaneView;
+
+void AddLane(Json& json, const LaneView& lane) {
   json["next_run"] = lane.next ? Json(FormatIso(*lane.next)) : Json(nullptr);
   json["running"] = lane.running ? Json(*lane.running) : Json(nullptr);
   json["last_decision"] = nullptr;
@@ -33,6 +32,82 @@ Json ToJson(const ApiParts& parts, const Plugin& plugin, const Call& call) {
     json["last_decision"] = {{"what", dispatch::DecisionText(*lane.decision)},
                              {"key", lane.decision->key},
                              {"at", FormatIso(lane.decision->at)}};
+}
+
+// Of a plugin with many lanes: the earliest slot, one of the runs, and the latest decision.
+LaneView Summary(const ApiParts& parts, OrgId org, const std::string& plugin) {
+  LaneView summary;
+  for (const std::string& target : parts.host.TargetsOf(plugin, kMostSummarised)) {
+    const LaneView lane = parts.host.View({org, plugin, target});
+    if (lane.next && (!summary.next || *lane.next < *summary.next)) summary.next = lane.next;
+    if (lane.running) summary.running = lane.running;
+    if (lane.decision && (!summary.decision || lane.decision->at > summary.decision->at))
+      summary.decision = lane.decision;
+  }
+  return summary;
+}
+
+Result<Reply> Lanes(const ApiParts& parts, const Call& call) {
+  const auto catalog = parts.host.catalog();
+  BACKPLANE_ASSIGN(const Plugin* plugin, catalog->Find(call.Path("id")));
+  BACKPLANE_ASSIGN(const std::int64_t limit, call.QueryInt("limit", 100, 1, 1000));
+  const std::string after = call.Query("after");
+  std::vector<std::string> targets = parts.host.TargetsOf(plugin->manifest.id, std::string::npos);
+  std::erase_if(targets, [&](const std::string& target) { return !after.empty() && target <= after; });
+  const auto shown = std::min(targets.size(), static_cast<std::size_t>(limit));
+  std::partial_sort(targets.begin(), targets.begin() + static_cast<std::ptrdiff_t>(shown), targets.end());
+  Json body = {{"lanes", Json::array()}};
+  for (std::size_t i = 0; i < shown; ++i) {
+    Json lane = {{"target", targets[i]}, {"resource", ResourceIdOf(targets[i])}};
+    AddLane(lane, parts.host.View({call.org(), plugin->manifest.id, targets[i]}));
+    body["lanes"].push_back(std::move(lane));
+  }
+  body["next"] = shown < targets.size() ? Json(targets[shown - 1]) : Json(nullptr);
+  return Reply{std::move(body)};
+}
+
+// The lane that a caller means: by a resource's whole key, or by its id if that is the only one.
+Result<LaneKey> LaneOf(const ApiParts& parts, const Plugin& plugin, const Call& call) {
+  LaneKey lane{call.org(), plugin.manifest.id, ""};
+  const std::string target = call.Query("target");
+  if (plugin.manifest.targets == nullptr) {
+    if (!target.empty())
+      return Fail(Errc::kInvalid, fmt::format("{} runs about nothing in particular", lane.plugin), "target");
+    return lane;
+  }
+  const std::vector<std::string> targets = parts.host.TargetsOf(lane.plugin, std::string::npos);
+  std::vector<std::string> meant;
+  for (const std::string& key : targets)
+    if (key == target || ResourceIdOf(key) == target) meant.push_back(key);
+  if (target.empty())
+    return Fail(Errc::kInvalid,
+                fmt::format("{} runs about resources, {} of them now: name one by its id", lane.plugin, targets.size()),
+                "target");
+  if (meant.empty())
+    return Fail(Errc::kNotFound,
+                fmt::format("{} does not run about {}: {}", lane.plugin, target,
+                            targets.empty() ? "no resource matches its filter"
+                                            : "its filter does not match it, or there is no such one"),
+                "target");
+  if (meant.size() > 1)
+    return Fail(Errc::kConflict,
+                fmt::format("{} is the id of {} resources: name one by its key ({})", target, meant.size(), meant[0]),
+                "target");
+  lane.target = meant[0];
+  return lane;
+}
+
+Json ToJson(const ApiParts& parts, const Plugin& plugin, const Call& call) {
+  const Manifest& manifest = plugin.manifest;
+  Json json = {{"id", manifest.id},          {"dialect", manifest.dialect}, {"name", manifest.name},
+               {"title", manifest.title},    {"kind", manifest.kind},       {"folder", manifest.folder},
+               {"runtime", manifest.runtime}};
+  json["triggers"] = Json::array();
+  for (const Trigger& trigger : manifest.triggers) json["triggers"].push_back(ToJson(trigger));
+  json["targets"] = nullptr;
+  if (manifest.targets != nullptr)
+    json["targets"] = {{"filter", manifest.targets->text}, {"count", parts.host.CountTargets(manifest.id)}};
+  AddLane(json, Summary(parts, call.org(), manifest.id));
   return json;
 }
 
@@ -73,7 +148,8 @@ Result<std::optional<RunId>> RunOf(const ApiParts& parts, const LaneKey& lane, c
 }
 
 void RunNow(const ApiParts& parts, const Call& call, const http::Responder& responder) {
-  const auto plugin = parts.catalog.Find(call.Path("id"));
+  const auto catalog = parts.host.catalog();
+  const auto plugin = catalog->Find(call.Path("id"));
   if (!plugin) return responder.Send(ToResponse(Fail(plugin.error())));
   if ((*plugin)->manifest.runtime.empty())
     return responder.Send(ToResponse(Fail(
@@ -83,14 +159,16 @@ void RunNow(const ApiParts& parts, const Call& call, const http::Responder& resp
     return responder.Send(
         ToResponse(Fail(Errc::kInvalid, "Idempotency-Key: has more than 200 bytes", "Idempotency-Key")));
   const std::string key = fmt::format("call/{}", given.empty() ? SecretHex(12) : std::string(given));
-  const LaneKey lane{call.org(), (*plugin)->manifest.id, ""};
+  const auto found = LaneOf(parts, **plugin, call);
+  if (!found) return responder.Send(ToResponse(Fail(found.error())));
+  const LaneKey& lane = *found;
   if (!given.empty()) {
     const auto earlier = RunOf(parts, lane, key);
     if (!earlier) return responder.Send(ToResponse(Fail(earlier.error())));
     if (*earlier) return responder.Send(ToResponse(JobReply(key, **earlier, "started")));
   }
   // By value: the host may call back when the Api is gone already.
-  parts.host.Call(**plugin, key, [parts, lane, key, responder](const dispatch::CallAnswer& answer) {
+  parts.host.Call(lane, key, [parts, lane, key, responder](const dispatch::CallAnswer& answer) {
     using State = dispatch::CallAnswer::State;
     // What was dropped as a repetition may have begun and ended since we looked.
     const auto run = answer.state == State::kDropped ? RunOf(parts, lane, key) : std::nullopt;
@@ -108,7 +186,8 @@ void RunNow(const ApiParts& parts, const Call& call, const http::Responder& resp
 }  // namespace
 
 Result<std::string> PluginId(const ApiParts& parts, const std::string& name) {
-  const auto plugin = parts.catalog.Find(name);
+  const auto catalog = parts.host.catalog();
+  const auto plugin = catalog->Find(name);
   if (plugin) return (*plugin)->manifest.id;
   if (plugin.error().code == Errc::kNotFound && name.find(':') != std::string::npos) return name;
   return Fail(plugin.error());
@@ -122,8 +201,9 @@ std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
        "The site's plugins, and what is wrong in its folders.",
        {},
        [&parts](const Call& call) -> Result<Reply> {
-         Json body = {{"plugins", Json::array()}, {"findings", backplane::ToJson(parts.catalog.findings())}};
-         for (const Plugin& plugin : parts.catalog.plugins()) body["plugins"].push_back(ToJson(parts, plugin, call));
+         const auto catalog = parts.host.catalog();
+         Json body = {{"plugins", Json::array()}, {"findings", backplane::ToJson(catalog->findings())}};
+         for (const Plugin& plugin : catalog->plugins()) body["plugins"].push_back(ToJson(parts, plugin, call));
          return Reply{std::move(body)};
        }},
       {"GET",
@@ -132,15 +212,32 @@ std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
        "One plugin: settings, limits, triggers, next run and the last decision about it.",
        {},
        [&parts](const Call& call) -> Result<Reply> {
-         BACKPLANE_ASSIGN(const Plugin* plugin, parts.catalog.Find(call.Path("id")));
+         const auto catalog = parts.host.catalog();
+         BACKPLANE_ASSIGN(const Plugin* plugin, catalog->Find(call.Path("id")));
          return Reply{Describe(parts, *plugin, call)};
+       }},
+      {"GET",
+       "/plugins/{id}/lanes",
+       Permission::kRead,
+       "What a plugin runs about now: for each resource its next run, what runs and the last decision.",
+       {{"after", "Cursor: the `next` of the page before."}, {"limit", "Lanes per page, 1 to 1000; 100 unless given."}},
+       [&parts](const Call& call) { return Lanes(parts, call); }},
+      {"POST",
+       "/plugins/rescan",
+       Permission::kOperate,
+       "Reads the plugin folders again, as happens by itself now and then.",
+       {},
+       [&parts](const Call&) -> Result<Reply> {
+         BACKPLANE_TRY(parts.rescan());
+         const auto catalog = parts.host.catalog();
+         return Reply{{{"plugins", catalog->plugins().size()}, {"findings", backplane::ToJson(catalog->findings())}}};
        }},
       {"POST",
        "/plugins/{id}/run",
        Permission::kOperate,
        "Runs a plugin now, whatever its schedule: 202 with the job's key and, once it has started, the run's id. "
        "Repeating the Idempotency-Key finds the first run.",
-       {},
+       {{"target", "Which resource to run about, by id or key; only for plugins that run about resources."}},
        [&parts](const Call& call, const http::Responder& responder) { RunNow(parts, call, responder); }},
   };
 }

@@ -15,6 +15,7 @@ Json ToJson(const Run& run) {
   Json json = {{"id", run.id},
                {"plugin", run.lane.plugin},
                {"target", run.lane.target},
+               {"resource", ResourceIdOf(run.lane.target)},
                {"trigger", TriggerName(run.trigger)},
                {"key", run.key},
                {"status", RunStatusName(run.status)},

@@ -21,7 +21,7 @@ std::vector<Endpoint> StatusEndpoints(const ApiParts& parts) {
              Json body = {{"version", BACKPLANE_VERSION},
                           {"pid", getpid()},
                           {"epoch", parts.host.epoch()},
-                          {"plugins", parts.catalog.plugins().size()}};
+                          {"plugins", parts.host.catalog()->plugins().size()}};
              BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
                body["devices"] = store::Inventory(connection, call.org()).Count();
                body["last_event"] = store::Events(connection, call.org()).Last();

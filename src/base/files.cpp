@@ -28,6 +28,56 @@ Result<std::string> ReadAll(int fd, const std::filesystem::path& path, std::size
   }
 }
 
+// O_NONBLOCK so that a named pipe cannot hold us.
+Result<Fd> OpenRegular(const std::filesystem::path& path, struct stat& info) {
+  Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd)
+    return Fail(errno == ENOENT || errno == ENOTDIR ? Errc::kNotFound : Errc::kUnavailable,
+                fmt::format("{}: {}", path.string(), ErrnoText()));
+  if (fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
+    return Fail(Errc::kInvalid, fmt::format("{}: not a regular file", path.string()));
+  return fd;
+}
+
+// Whether all of it was written.
+bool WriteAll(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t got = write(fd, content.data(), content.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
+bool SyncFolder(const std::filesystem::path& folder) {
+  const Fd fd(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return fd && fsync(fd.get()) == 0;
+}
+
+// link() does not replace what is there.
+bool Publish(const std::string& temporary, const std::filesystem::path& path, bool replace) {
+  if (replace) return rename(temporary.c_str(), path.c_str()) == 0;
+  return link(temporary.c_str(), path.c_str()) == 0 && unlink(temporary.c_str()) == 0;
+}
+
+Status WriteFile(const std::filesystem::path& path, std::string_view content, unsigned mode, bool durable,
+                 bool replace) {
+  std::string temporary = path.string() + ".XXXXXX";
+  const Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), ErrnoText()));
+  if (fchmod(fd.get(), static_cast<mode_t>(mode)) != 0 || !WriteAll(fd.get(), content) ||
+      (durable && fsync(fd.get()) != 0) || !Publish(temporary, path, replace)) {
+    const int error = errno;
+    unlink(temporary.c_str());
+    return Fail(error == EEXIST ? Errc::kConflict : Errc::kUnavailable,
+                fmt::format("{}: {}", path.string(), std::strerror(error)));
+  }
+  if (durable && !SyncFolder(path.parent_path()))
+    return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), ErrnoText()));
+  return {};
+}
+
 }  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
@@ -44,14 +94,19 @@ void Fd::Reset() {
 }
 
 Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t limit) {
-  // O_NONBLOCK so that a named pipe in a plugin folder cannot hold us.
-  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd)
-    return Fail(errno == ENOENT || errno == ENOTDIR ? Errc::kNotFound : Errc::kUnavailable,
-                fmt::format("{}: {}", path.string(), ErrnoText()));
   struct stat info{};
-  if (fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
-    return Fail(Errc::kInvalid, fmt::format("{}: not a regular file", path.string()));
+  BACKPLANE_ASSIGN(const Fd fd, OpenRegular(path, info));
+  return ReadAll(fd.get(), path, limit);
+}
+
+Result<std::string> ReadPrivateFile(const std::filesystem::path& path, std::size_t limit) {
+  struct stat info{};
+  BACKPLANE_ASSIGN(const Fd fd, OpenRegular(path, info));
+  if (info.st_uid != geteuid() && info.st_uid != 0)
+    return Fail(Errc::kDenied,
+                fmt::format("{}: belongs to user {}, not to user {} or root", path.string(), info.st_uid, geteuid()));
+  if ((info.st_mode & 077) != 0)
+    return Fail(Errc::kDenied, fmt::format("{}: other users may read it; close it with `chmod 600`", path.string()));
   return ReadAll(fd.get(), path, limit);
 }
 
@@ -80,23 +135,11 @@ Result<std::string> TakeFile(const std::filesystem::path& path, std::uint32_t ow
 }
 
 Status WriteFileAtomic(const std::filesystem::path& path, std::string_view content, unsigned mode) {
-  std::string temporary = path.string() + ".XXXXXX";
-  const Fd fd(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), ErrnoText()));
-  std::size_t written = 0;
-  bool failed = fchmod(fd.get(), static_cast<mode_t>(mode)) != 0;
-  while (!failed && written < content.size()) {
-    const ssize_t got = write(fd.get(), content.data() + written, content.size() - written);
-    if (got < 0 && errno == EINTR) continue;
-    failed = got < 0;
-    if (!failed) written += static_cast<std::size_t>(got);
-  }
-  if (failed || rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string reason = ErrnoText();
-    unlink(temporary.c_str());
-    return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), reason));
-  }
-  return {};
+  return WriteFile(path, content, mode, false, true);
+}
+
+Status WriteFileDurable(const std::filesystem::path& path, std::string_view content, unsigned mode, bool replace) {
+  return WriteFile(path, content, mode, true, replace);
 }
 
 Status MakePrivateFolder(const std::filesystem::path& path) {

@@ -37,6 +37,11 @@ class Fd {
 /// larger than `limit` bytes.
 Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t limit);
 
+/// Reads a regular file that only its owner may read, and the owner is this process's user or root.
+/// Follows links; never waits for a named pipe. Errors as ReadFile(); kDenied: others may read it, or
+/// it is somebody else's.
+Result<std::string> ReadPrivateFile(const std::filesystem::path& path, std::size_t limit);
+
 /// Reads what a plugin left behind, trusting nothing: the last path component must be a regular
 /// file with one link, not a symbolic link, and owned by `owner` or by root. The file is renamed
 /// to `<name>.taken` before it is read, so that a writer that is still alive cannot change it
@@ -47,6 +52,10 @@ Result<std::string> TakeFile(const std::filesystem::path& path, std::uint32_t ow
 /// Replaces `path` in one step: readers see the old content or the new, never a part.
 /// `mode` as in chmod.
 Status WriteFileAtomic(const std::filesystem::path& path, std::string_view content, unsigned mode = 0644);
+
+/// The same for what must outlive a power loss: content and name are on the disk when this returns.
+/// With `replace` false an existing file stays, and the answer is kConflict.
+Status WriteFileDurable(const std::filesystem::path& path, std::string_view content, unsigned mode, bool replace);
 
 /// Makes the folder, for its owner only, and its parents. One that is there already is left as it
 /// is.

@@ -162,5 +162,44 @@ TEST(Fd, ClosesOnceAndMoves) {
   EXPECT_EQ(fcntl(ends[0], F_GETFD), -1);
 }
 
+TEST_F(FilesTest, APrivateFileIsItsOwnersAlone) {
+  const auto file = Write("key", "x");
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
+  EXPECT_EQ(ReadPrivateFile(file, 10), "x");
+  std::filesystem::permissions(file, std::filesystem::perms(0400));
+  EXPECT_EQ(CodeOf(ReadPrivateFile(file, 0)), Errc::kInvalid);
+  for (const unsigned mode : {0640U, 0604U, 0602U, 0610U}) {
+    std::filesystem::permissions(file, std::filesystem::perms(mode));
+    const auto open = ReadPrivateFile(file, 10);
+    EXPECT_EQ(CodeOf(open), Errc::kDenied) << mode;
+    EXPECT_THAT(open.error().message, HasSubstr("chmod 600"));
+  }
+  EXPECT_EQ(CodeOf(ReadPrivateFile(Path("none"), 10)), Errc::kNotFound);
+  EXPECT_EQ(CodeOf(ReadPrivateFile(folder_.path(), 10)), Errc::kInvalid);
+  ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(CodeOf(ReadPrivateFile(Path("pipe"), 10)), Errc::kInvalid);
+}
+
+TEST_F(FilesTest, APrivateFileOfAnotherIsRefused) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  const auto file = Write("key", "x");
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
+  ASSERT_EQ(chown(file.c_str(), 12345, 12345), 0);
+  EXPECT_EQ(CodeOf(ReadPrivateFile(file, 10)), Errc::kDenied);
+}
+
+TEST_F(FilesTest, WritesDurablyAndReplacesOnlyIfTold) {
+  EXPECT_TRUE(WriteFileDurable(Path("key"), "one", 0600, false));
+  EXPECT_EQ(Mode(Path("key")), 0600U);
+  const Status taken = WriteFileDurable(Path("key"), "two", 0600, false);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, Errc::kConflict);
+  EXPECT_EQ(ReadFile(Path("key"), 10), "one");
+  EXPECT_TRUE(WriteFileDurable(Path("key"), "three", 0400, true));
+  EXPECT_EQ(ReadFile(Path("key"), 10), "three");
+  EXPECT_EQ(WriteFileDurable(Path("none") / "key", "x", 0600, false).error().code, Errc::kUnavailable);
+  EXPECT_THAT(Names(), ::testing::ElementsAre("key"));
+}
+
 }  // namespace
 }  // namespace backplane

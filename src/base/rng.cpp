@@ -3,12 +3,13 @@
 #include <cerrno>
 #include <stdexcept>
 
-#include <fmt/format.h>
 #include <sys/random.h>
+
+#include "base/text.h"
 
 namespace backplane {
 
-std::string SecretHex(std::size_t bytes) {
+std::string RandomBytes(std::size_t bytes) {
   std::string raw(bytes, '\0');
   std::size_t filled = 0;
   while (filled < bytes) {
@@ -16,9 +17,9 @@ std::string SecretHex(std::size_t bytes) {
     if (got < 0 && errno != EINTR) throw std::runtime_error("the kernel gives no random bytes");
     if (got > 0) filled += static_cast<std::size_t>(got);
   }
-  std::string hex;
-  for (const char byte : raw) hex += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return hex;
+  return raw;
 }
+
+std::string SecretHex(std::size_t bytes) { return ToHex(RandomBytes(bytes)); }
 
 }  // namespace backplane

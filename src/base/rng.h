@@ -22,6 +22,8 @@ class Rng {
   std::mt19937_64 engine_;
 };
 
+/// `bytes` bytes from the kernel. Throws if it has none. Thread-safe.
+std::string RandomBytes(std::size_t bytes);
 /// `bytes` bytes from the kernel as lower-case hex: tokens and marks. Thread-safe.
 std::string SecretHex(std::size_t bytes);
 

@@ -1,6 +1,7 @@
 #include "base/text.h"
 
-#include <fmt/format.h>
+#include <charconv>
+
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
@@ -97,12 +98,34 @@ std::string ToUtf8(std::string_view bytes) {
   return out;
 }
 
+std::string ToHex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  hex.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    (hex += kDigits[byte >> 4]) += kDigits[byte & 15];
+  }
+  return hex;
+}
+
+std::optional<std::string> FromHex(std::string_view hex) {
+  if (hex.size() % 2 != 0) return std::nullopt;
+  std::string bytes(hex.size() / 2, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    unsigned char byte = 0;
+    const char* pair = hex.data() + 2 * i;
+    if (const auto [end, error] = std::from_chars(pair, pair + 2, byte, 16); error != std::errc() || end != pair + 2)
+      return std::nullopt;
+    bytes[i] = static_cast<char>(byte);
+  }
+  return bytes;
+}
+
 std::string Sha256Hex(std::string_view bytes) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest);
-  std::string hex;
-  for (const unsigned char byte : digest) hex += fmt::format("{:02x}", byte);
-  return hex;
+  return ToHex({reinterpret_cast<const char*>(digest), sizeof digest});
 }
 
 std::uint64_t StableHash(std::string_view bytes) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,10 @@ std::string Shorten(std::string_view text, std::size_t limit);
 bool IsUtf8(std::string_view bytes);
 /// Each byte that is no part of well-formed UTF-8 becomes U+FFFD. Linear.
 std::string ToUtf8(std::string_view bytes);
+/// Two lower-case digits for each byte.
+std::string ToHex(std::string_view bytes);
+/// Nothing if `hex` is not pairs of hexadecimal digits.
+std::optional<std::string> FromHex(std::string_view hex);
 /// SHA-256 as 64 lower-case hex digits.
 std::string Sha256Hex(std::string_view bytes);
 /// 64-bit FNV-1a: stable across versions and machines, for spreading; not for security.

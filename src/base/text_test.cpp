@@ -146,5 +146,13 @@ TEST(Text, Utf8IsCheckedAndMended) {
   EXPECT_EQ(ToUtf8("a\xFFz"), "a\xEF\xBF\xBDz");
 }
 
+TEST(Text, HexReadsBack) {
+  const std::string odd("\0\xff\x0a~", 4);
+  EXPECT_EQ(ToHex(odd), "00ff0a7e");
+  EXPECT_EQ(FromHex("00fF0a7E"), odd);
+  EXPECT_EQ(FromHex(""), "");
+  for (const char* wrong : {"0", "0g", "g0", " 0", "-1", "0x00"}) EXPECT_EQ(FromHex(wrong), std::nullopt) << wrong;
+}
+
 }  // namespace
 }  // namespace backplane

@@ -11,6 +11,7 @@
 #include "dialects/registry.h"
 #include "ingest/core_fold.h"
 #include "ingest/folder.h"
+#include "store/samples.h"
 #include "store/sqlite/sqlite_database.h"
 #include "store/state.h"
 
@@ -48,6 +49,18 @@ Status Compare(const std::string& table, const std::vector<std::string>& stored,
                           right == replayed.end() ? "(nothing)" : *right));
 }
 
+// The number of blocks, all of them whole.
+Result<std::int64_t> CheckSamples(const std::filesystem::path& file) {
+  BACKPLANE_ASSIGN(const auto metrics, store::OpenSqlite({.file = file, .migrations = store::SampleMigrations()}));
+  BACKPLANE_TRY(store::CheckSqlite(file));
+  std::int64_t blocks = 0;
+  BACKPLANE_TRY(metrics->Read([&](store::Connection& connection) -> Status {
+    BACKPLANE_ASSIGN(blocks, store::CheckBlocks(connection));
+    return {};
+  }));
+  return blocks;
+}
+
 Result<Json> ReplayAndCompare(const std::filesystem::path& data) {
   const SystemClock clock;
   const TemporaryFolder folder;
@@ -79,6 +92,7 @@ Result<Json> ReplayAndCompare(const std::filesystem::path& data) {
     BACKPLANE_TRY(Compare(table, left, right));
     rows[table] = left.size();
   }
+  BACKPLANE_ASSIGN(rows["block"], CheckSamples(data / "metrics.db"));
   return rows;
 }
 
@@ -98,14 +112,16 @@ int Run(const Args& args) {
 }  // namespace
 
 std::vector<Command> CheckCommands() {
-  return {{"check",
-           "Check the site configuration and every plugin it names; with --replay, the store",
-           {},
-           {{"--config", "FILE", "Site configuration (TOML)"},
-            {"--replay", "", "Instead: fold the journal anew and compare with the store; the daemon must not run"},
-            {"--data", "DIR", "Data folder, for --replay"},
-            {"--json", "", "Print JSON instead of text"}},
-           Run}};
+  return {
+      {"check",
+       "Check the site configuration and every plugin it names; with --replay, the store",
+       {},
+       {{"--config", "FILE", "Site configuration (TOML)"},
+        {"--replay", "",
+         "Instead: fold the journal anew and compare with the store, and read all samples; the daemon must not run"},
+        {"--data", "DIR", "Data folder, for --replay"},
+        {"--json", "", "Print JSON instead of text"}},
+       Run}};
 }
 
 }  // namespace backplane::cli

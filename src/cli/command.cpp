@@ -31,10 +31,9 @@ CLI::App* FindOrAdd(CLI::App& parent, const std::string& name, const std::string
 
 const std::map<std::string, std::string>& Groups() {
   static const std::map<std::string, std::string> groups = {
-      {"plugins", "See, check and run plugins"},
-      {"devices", "See and edit the inventory"},
-      {"runs", "See what was executed"},
-      {"events", "Read the event stream"},
+      {"plugins", "See, check and run plugins"},   {"devices", "See and edit the inventory"},
+      {"resources", "See what plugins run about"}, {"runs", "See what was executed"},
+      {"events", "Read the event stream"},         {"metrics", "See what was measured"},
   };
   return groups;
 }
@@ -83,10 +82,16 @@ std::vector<Option> ClientOptions(std::vector<Option> own) {
   return own;
 }
 
+std::optional<std::pair<std::string, std::string>> Assignment(const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) return std::nullopt;
+  return std::pair(text.substr(0, equals), text.substr(equals + 1));
+}
+
 std::vector<Command> Commands() {
   std::vector<Command> all;
-  for (auto* some : {&ServeCommands, &RunCommands, &PluginCommands, &DeviceCommands, &RunsCommands, &EventCommands,
-                     &CheckCommands}) {
+  for (auto* some : {&ServeCommands, &RunCommands, &PluginCommands, &DeviceCommands, &ResourceCommands, &RunsCommands,
+                     &EventCommands, &MetricCommands, &CheckCommands}) {
     auto commands = some();
     std::move(commands.begin(), commands.end(), std::back_inserter(all));
   }

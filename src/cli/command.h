@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -54,14 +56,19 @@ struct Command {
 /// Options of every command that asks a daemon.
 std::vector<Option> ClientOptions(std::vector<Option> own);
 
+/// KEY=VALUE → both; nothing without a key or '='.
+std::optional<std::pair<std::string, std::string>> Assignment(const std::string& text);
+
 /// Every command, in the order of --help.
 std::vector<Command> Commands();
 std::vector<Command> ServeCommands();
 std::vector<Command> RunCommands();
 std::vector<Command> PluginCommands();
 std::vector<Command> DeviceCommands();
+std::vector<Command> ResourceCommands();
 std::vector<Command> RunsCommands();
 std::vector<Command> EventCommands();
+std::vector<Command> MetricCommands();
 std::vector<Command> CheckCommands();
 
 /// Parses and runs; returns the exit code.

@@ -9,13 +9,6 @@
 namespace backplane::cli {
 namespace {
 
-// KEY=VALUE → both; nothing without '='.
-std::optional<std::pair<std::string, std::string>> Assignment(const std::string& text) {
-  const auto equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) return std::nullopt;
-  return std::pair(text.substr(0, equals), text.substr(equals + 1));
-}
-
 int List(const Args& args) {
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());

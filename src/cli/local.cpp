@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "cli/table.h"
 #include "runtime/process/process_runtime.h"
+#include "runtime/python/python_runtime.h"
 
 namespace backplane::cli {
 
@@ -29,6 +30,7 @@ Result<std::unique_ptr<keeper::KeeperClient>> StartKeeper(const std::filesystem:
 runtime::RuntimeList MakeRuntimes(keeper::KeeperClient& keeper) {
   runtime::RuntimeList runtimes;
   runtimes.push_back(std::make_unique<runtime::ProcessRuntime>(keeper));
+  runtimes.push_back(std::make_unique<runtime::PythonRuntime>(*runtimes.front()));
   return runtimes;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "base/files.h"
@@ -15,7 +16,10 @@
 #include "dialects/registry.h"
 #include "dispatch/host.h"
 #include "dispatch/housekeeping.h"
+#include "dispatch/rescan.h"
+#include "dispatch/resource_watch.h"
 #include "ingest/core_fold.h"
+#include "ingest/mapper.h"
 #include "store/sqlite/sqlite_database.h"
 
 namespace backplane::cli {
@@ -27,6 +31,12 @@ void RaiseDescriptorLimit() {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string HostName() {
+  char name[256] = {};
+  gethostname(name, sizeof(name) - 1);
+  return name;
 }
 
 // It holds the token and everything that plugins reported. Its mode is not ours to change: it may be
@@ -93,20 +103,26 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
   const SystemClock clock;
   const DialectList dialects = MakeDialects();
   BACKPLANE_TRY(RefuseDuplicateNames(dialects, "dialect"));
-  const Catalog catalog = Catalog::Load(site, dialects);
-  ReportFindings(catalog, catalog.UnknownSettings(site, dialects));
+  const auto catalog = std::make_shared<const Catalog>(Catalog::Load(site, dialects));
+  ReportFindings(*catalog, catalog->UnknownSettings(site, dialects));
 
   // The keeper comes first: when it is ready, nothing of an earlier daemon runs any more.
   BACKPLANE_ASSIGN(const auto keeper, StartKeeper(data / "keeper"));
   const runtime::RuntimeList runtimes = MakeRuntimes(*keeper);
   BACKPLANE_TRY(RefuseDuplicateNames(runtimes, "runtime"));
-  BACKPLANE_ASSIGN(const auto database,
-                   store::OpenSqlite({.file = data / "backplane.db",
-                                      .synchronous = options.synchronous == "full" ? store::Synchronous::kFull
-                                                                                   : store::Synchronous::kNormal}));
+  const auto synchronous = options.synchronous == "full" ? store::Synchronous::kFull : store::Synchronous::kNormal;
+  BACKPLANE_ASSIGN(const auto database, store::OpenSqlite({.file = data / "backplane.db", .synchronous = synchronous}));
+  BACKPLANE_ASSIGN(const auto metrics, store::OpenSqlite({.file = data / "metrics.db",
+                                                          .synchronous = synchronous,
+                                                          .readers = 2,
+                                                          .migrations = store::SampleMigrations()}));
   events::Bus bus(clock);
   ingest::CoreFold fold;
-  ingest::Folder folder(*database, fold, clock, [&bus] { bus.Notify(); });
+  ingest::SampleFolder samples(*database, *metrics, clock, {.keep = options.metrics_keep});
+  ingest::Folder folder(*database, fold, clock, [&bus, &samples] {
+    bus.Notify();
+    samples.Wake();
+  });
   BACKPLANE_ASSIGN(const auto host, dispatch::Host::Open({.database = *database,
                                                           .catalog = catalog,
                                                           .runtimes = runtimes,
@@ -117,19 +133,29 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                                                           .python = options.python,
                                                           .workers = static_cast<std::size_t>(options.workers),
                                                           .ended = [&bus] { bus.Notify(); }}));
-  const dispatch::Housekeeping housekeeping(*host, *database, clock, data / "runs",
+  BACKPLANE_ASSIGN(const auto mapper, ingest::StartMapper({.database = *database,
+                                                           .bus = bus,
+                                                           .clock = clock,
+                                                           .rules = site.mappings,
+                                                           .hostname = HostName(),
+                                                           .appended = [&folder] { folder.Wake(); }}));
+  BACKPLANE_ASSIGN(const auto watch, dispatch::WatchResources(*host, *database, bus));
+  dispatch::Rescan rescan(*host, site, dialects, options.rescan);
+  const dispatch::Housekeeping housekeeping(*host, *database, folder, clock, data / "runs",
                                             {.runs_keep = static_cast<int>(options.runs_keep),
                                              .runs_keep_all = static_cast<int>(options.runs_keep_all),
                                              .journal_keep = options.journal_keep,
-                                             .events_keep = options.events_keep});
+                                             .events_keep = options.events_keep},
+                                            [&samples] { return samples.folded(); });
   const api::Api api({.database = *database,
-                      .catalog = catalog,
                       .host = *host,
                       .folder = folder,
+                      .samples = samples,
                       .bus = bus,
                       .clock = clock,
                       .runs = data / "runs",
-                      .token = token});
+                      .token = token,
+                      .rescan = [&rescan] { return rescan.Now(); }});
   BACKPLANE_ASSIGN(const auto server,
                    http::Server::Start({.address = address.host, .port = address.port, .socket = data / "api.sock"},
                                        [&api](const http::Request& request, const http::Responder& responder) {

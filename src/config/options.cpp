@@ -59,6 +59,11 @@ void Describe(Options& o, OptionVisitor& v) {
              "How long events can be read back. A reader that was away longer is told to start afresh.");
   v.Duration("metrics.keep", o.metrics_keep, hours(1), hours(24 * 3650),
              "How long samples of metrics are kept. Samples that are older when they arrive are not taken.");
+  v.Text("secrets.key_file", o.key_file,
+         "File with the key that encrypts the secrets, readable by its owner only; made for the first secret. Default: "
+         "secret.key in the data folder. Keep a copy elsewhere: without it nobody can read the secrets.");
+  v.Text("secrets.passphrase_file", o.passphrase_file,
+         "File with a passphrase that encrypts the secrets, instead of a key file. Default: none.");
 }
 
 std::string EnvironmentName(std::string_view option) {

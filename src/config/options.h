@@ -25,6 +25,8 @@ struct Options {
   std::int64_t runs_keep_all = 500;
   Millis journal_keep = std::chrono::hours(1);
   Millis events_keep = std::chrono::hours(7 * 24);
+  std::string key_file;
+  std::string passphrase_file;
   Millis metrics_keep = std::chrono::hours(30 * 24);
 };
 

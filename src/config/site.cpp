@@ -309,6 +309,27 @@ std::string DefaultData() {
   return std::string(home == nullptr ? "." : home) + "/.local/share/backplane";
 }
 
+// Relative to the file's folder; from the environment, to where we are.
+void MakeAbsolute(std::string_view option, std::string& path, const std::filesystem::path& file) {
+  const bool given = std::getenv(EnvironmentName(option).c_str()) != nullptr;
+  if (!given) path = file.parent_path() / path;  // an absolute one stays
+  path = std::filesystem::absolute(path).lexically_normal();
+}
+
+Status PlaceKeyFiles(Options& options, const std::filesystem::path& file) {
+  if (!options.passphrase_file.empty()) {
+    if (!options.key_file.empty())
+      return Fail(Errc::kInvalid, "secrets.key_file and secrets.passphrase_file: only one of them can be",
+                  "secrets.passphrase_file");
+    MakeAbsolute("secrets.passphrase_file", options.passphrase_file, file);
+  } else if (options.key_file.empty()) {
+    options.key_file = std::filesystem::path(options.data) / "secret.key";
+  } else {
+    MakeAbsolute("secrets.key_file", options.key_file, file);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Site> LoadSite(const std::filesystem::path& given) {
@@ -332,11 +353,9 @@ Result<Site> LoadSite(const std::filesystem::path& given) {
   BACKPLANE_TRY(ReadFolders(table, file, site));
   BACKPLANE_TRY(ReadMappings(table, file, site));
   BACKPLANE_TRY(ReadSettings(table, file, site));
-  if (site.options.data.empty())
-    site.options.data = DefaultData();
-  else if (std::getenv(EnvironmentName("data").c_str()) == nullptr)
-    site.options.data = file.parent_path() / site.options.data;  // an absolute one stays
-  site.options.data = std::filesystem::absolute(site.options.data).lexically_normal();
+  if (site.options.data.empty()) site.options.data = std::filesystem::absolute(DefaultData());
+  MakeAbsolute("data", site.options.data, file);
+  BACKPLANE_TRY(PlaceKeyFiles(site.options, file));
   BACKPLANE_TRY(ParseAddress(site.options.listen));
   return site;
 }

@@ -178,6 +178,23 @@ TEST_F(SiteTest, TheDataFolderIsRelativeToTheFileButNotToTheEnvironments) {
   EXPECT_EQ(from_environment->options.data, std::filesystem::current_path() / "elsewhere");
 }
 
+TEST_F(SiteTest, TheKeyOfTheSecretsIsOneFileOrAnother) {
+  const auto by_default = Load("data = \"state\"");
+  ASSERT_TRUE(by_default);
+  EXPECT_EQ(by_default->options.key_file, folder_.path() / "state/secret.key");
+  EXPECT_EQ(by_default->options.passphrase_file, "");
+  const auto key = Load("secrets.key_file = \"keys/a\"");
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->options.key_file, folder_.path() / "keys/a");
+  const auto passphrase = Load("secrets.passphrase_file = \"/run/p\"");
+  ASSERT_TRUE(passphrase);
+  EXPECT_EQ(passphrase->options.key_file, "");
+  EXPECT_EQ(passphrase->options.passphrase_file, "/run/p");
+  EXPECT_THAT(Refusal("[secrets]\nkey_file = \"a\"\npassphrase_file = \"b\""), HasSubstr("only one of them"));
+  setenv("BACKPLANE_SECRETS_KEY_FILE", "elsewhere", 1);
+  EXPECT_EQ(Load("")->options.key_file, std::filesystem::current_path() / "elsewhere");
+}
+
 TEST_F(SiteTest, WrongPluginFoldersAreRefused) {
   EXPECT_THAT(Refusal("plugins = 5"), HasSubstr("1: plugins: write [[plugins]]"));
   EXPECT_THAT(Refusal("plugins = [5]"), HasSubstr("1: plugins: write [[plugins]]"));

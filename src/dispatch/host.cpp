@@ -484,6 +484,13 @@ ingest::Acceptance Host::Execute(Task& task) {
     if (const Status made = MakePrivateFolder(context.work); !made) return not_started(made.error().message);
 
   const Job job{.lane = run.lane, .trigger = run.trigger, .key = run.key, .due = run.started, .deadline = {}};
+  // What runs is what was approved, or nothing: looked at before, and once more after.
+  std::uint64_t put_back = 0;
+  if (plugin.files != nullptr) {
+    const Result<std::uint64_t> files = plugin.files->PutBack();
+    if (!files) return not_started(files.error().message);
+    put_back = *files;
+  }
   Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, plugin.settings, context);
   if (invocation) {
     run.command = DisplayCommand(*invocation);
@@ -492,6 +499,9 @@ ingest::Acceptance Host::Execute(Task& task) {
     run.exit_code = output.exit_code;
     run.message = output.message;
     acceptance.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, output, parts_.clock.Now());
+    if (plugin.files != nullptr)
+      if (const Status unchanged = plugin.files->Unchanged(put_back); !unchanged)
+        acceptance.batch.failure = fmt::format("its files were changed while it ran: {}", unchanged.error().message);
     if (!acceptance.batch.failure.empty()) {
       if (run.status == RunStatus::kOk) {
         run.status = RunStatus::kFailed;

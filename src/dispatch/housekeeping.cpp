@@ -1,5 +1,6 @@
 #include "dispatch/housekeeping.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 
@@ -20,8 +21,14 @@ constexpr int kRowsPerStep = 1'000;
 }  // namespace
 
 Housekeeping::Housekeeping(Host& host, store::Database& database, ingest::Folder& folder, const Clock& clock,
-                           std::filesystem::path runs, Retention retention)
-    : host_(host), database_(database), folder_(folder), clock_(clock), runs_(std::move(runs)), retention_(retention) {
+                           std::filesystem::path runs, Retention retention, std::function<EntryId()> samples_folded)
+    : host_(host),
+      database_(database),
+      folder_(folder),
+      clock_(clock),
+      runs_(std::move(runs)),
+      retention_(retention),
+      samples_folded_(std::move(samples_folded)) {
   thread_ = std::jthread([this](const std::stop_token& stop) { Loop(stop); });
 }
 
@@ -106,7 +113,7 @@ void Housekeeping::Forget() {
   while (journal == kRowsPerStep || events == kRowsPerStep) {
     const Status status = database_.Write(
         [&](store::Connection& connection) -> Status {
-          const EntryId folded = store::GetWatermark(connection, "core").entry;
+          const EntryId folded = std::min(store::GetWatermark(connection, "core").entry, samples_folded_());
           journal = store::ForgetEntries(connection, folded, now - retention_.journal_keep, kRowsPerStep);
           events = store::Events(connection, kDefaultOrg).Forget(now - retention_.events_keep, kRowsPerStep);
           return {};

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -20,11 +21,12 @@ struct Retention {
   Millis events_keep{0};
 };
 
-/// A thread that tidies up every few seconds. What it refers to outlives it.
+/// A thread that tidies up every few seconds. What it refers to outlives it. The journal is kept
+/// until its own fold and, as `samples_folded` says, that of the samples have passed.
 class Housekeeping {
  public:
   Housekeeping(Host& host, store::Database& database, ingest::Folder& folder, const Clock& clock,
-               std::filesystem::path runs, Retention retention);
+               std::filesystem::path runs, Retention retention, std::function<EntryId()> samples_folded);
   ~Housekeeping();
 
  private:
@@ -42,6 +44,7 @@ class Housekeeping {
   const Clock& clock_;
   const std::filesystem::path runs_;
   const Retention retention_;
+  const std::function<EntryId()> samples_folded_;
   std::map<LaneKey, int> finished_;  // runs since the lane was last pruned
   std::mutex mutex_;
   std::condition_variable_any wake_;

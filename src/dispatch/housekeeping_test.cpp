@@ -1,7 +1,9 @@
 #include "dispatch/housekeeping.h"
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -20,7 +22,7 @@ bool Eventually(const std::function<bool()>& condition) {
 }
 
 TEST(Housekeeping, ForgetsWhatThePreviousDaemonLeft) {
-  HostFixture f({"scan"});
+  HostFixture f({"scan how=ok,aa"});
   for (int i = 0; i < 3; ++i) f.RunToEnd("scan", "call/" + std::to_string(i));
   ASSERT_TRUE(f.folder->WaitUntilFolded(Millis(60'000)));
   const auto runs = f.folder_path() / "runs";
@@ -30,24 +32,29 @@ TEST(Housekeeping, ForgetsWhatThePreviousDaemonLeft) {
     return {};
   });
   ASSERT_TRUE(pruned);
+  std::atomic<EntryId> samples_folded = 2;
   const Housekeeping housekeeping(
       *f.host, f.database, *f.folder, f.clock, runs,
-      {.runs_keep = 1, .runs_keep_all = 1, .journal_keep = Millis(0), .events_keep = Millis(0)});
+      {.runs_keep = 1, .runs_keep_all = 1, .journal_keep = Millis(0), .events_keep = Millis(0)},
+      [&] { return samples_folded.load(); });
   EXPECT_TRUE(Eventually([&] { return !std::filesystem::exists(runs / "1"); }));  // its row was gone
   EXPECT_TRUE(std::filesystem::exists(runs / "999"));                             // a run that begins just now
   EXPECT_TRUE(std::filesystem::exists(runs / "notes"));                           // nothing of ours
   EXPECT_TRUE(Eventually([&] { return f.Runs().size() == 1; }));                  // the lane is pruned
   EXPECT_TRUE(Eventually([&] { return !std::filesystem::exists(runs / "2"); }));  // with its folder
   EXPECT_TRUE(std::filesystem::exists(runs / "3"));
-  // The journal goes once it is folded.
-  EXPECT_TRUE(Eventually([&] {
-    EntryId last = 1;
+  // The journal goes once it is folded, by all.
+  const auto kept = [&] {
+    std::vector<EntryId> entries;
     EXPECT_TRUE(f.database.Read([&](store::Connection& c) -> Status {
-      last = store::LastEntry(c);
+      for (const store::Entry& entry : store::ReadEntries(c, 0, 10, 1 << 20)) entries.push_back(entry.id);
       return {};
     }));
-    return last == 0;
-  }));
+    return entries;
+  };
+  EXPECT_TRUE(Eventually([&] { return kept() == std::vector<EntryId>{3}; }));
+  samples_folded = 3;
+  EXPECT_TRUE(Eventually([&] { return kept().empty(); }));
 }
 
 TEST(Housekeeping, LeavesTheFirstRunOfANewStoreAlone) {
@@ -56,7 +63,8 @@ TEST(Housekeeping, LeavesTheFirstRunOfANewStoreAlone) {
   std::filesystem::create_directories(work);
   // Tidying comes first on its thread, and the end waits for it.
   {
-    const Housekeeping housekeeping(*f.host, f.database, *f.folder, f.clock, f.folder_path() / "runs", {});
+    const Housekeeping housekeeping(*f.host, f.database, *f.folder, f.clock, f.folder_path() / "runs", {},
+                                    [] { return 0; });
   }
   EXPECT_TRUE(std::filesystem::exists(work));
 }

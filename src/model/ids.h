@@ -5,11 +5,14 @@
 
 namespace backplane {
 
-using OrgId = std::int64_t;     ///< organisation, the tenant
-using RunId = std::int64_t;     ///< one attempt at a job
-using EntryId = std::int64_t;   ///< position in the journal
-using EntityId = std::int64_t;  ///< a thing in the inventory
-using EventSeq = std::int64_t;  ///< position in the event stream
+using OrgId = std::int64_t;      ///< organisation, the tenant
+using RunId = std::int64_t;      ///< one attempt at a job
+using EntryId = std::int64_t;    ///< position in the journal
+using EntityId = std::int64_t;   ///< a thing in the inventory
+using EventSeq = std::int64_t;   ///< position in the event stream
+using UserId = std::int64_t;     ///< somebody who can sign in
+using TokenId = std::int64_t;    ///< an API token
+using SessionId = std::int64_t;  ///< somebody's having signed in
 
 /// The organisation of a site that never made another.
 inline constexpr OrgId kDefaultOrg = 1;

@@ -8,7 +8,7 @@
 
 namespace backplane {
 
-Catalog Catalog::Load(const config::Site& site, const DialectList& dialects, const Catalog* before) {
+Catalog Catalog::Load(const config::Site& site, const DialectList& dialects, const Catalog* before, const Gate& gate) {
   Catalog catalog;
   for (const auto& dialect : dialects) {
     const std::string name(dialect->name());
@@ -19,16 +19,16 @@ Catalog Catalog::Load(const config::Site& site, const DialectList& dialects, con
     if (!catalog.dialect_settings_.contains(name))
       catalog.findings_.push_back(
           {Finding::Severity::kError, "site configuration", "settings." + name, "no such dialect"});
-  for (const config::PluginFolder& folder : site.folders) catalog.AddFolder(folder, site, dialects);
+  for (const config::PluginFolder& folder : site.folders) catalog.AddFolder(folder, site, dialects, gate);
   if (before != nullptr)
     for (const Plugin& plugin : before->plugins_) catalog.Keep(plugin);
   return catalog;
 }
 
 void Catalog::Keep(const Plugin& plugin) {
-  if (plugin.manifest.file.empty() || FindById(plugin.manifest.id) != nullptr) return;
+  if (plugin.source.empty() || sources_.contains(plugin.manifest.id)) return;
   const auto wrong = std::find_if(findings_.begin(), findings_.end(), [&](const Finding& finding) {
-    return IsError(finding) && finding.file == plugin.manifest.file;
+    return IsError(finding) && finding.file == plugin.source;
   });
   if (wrong == findings_.end()) return;
   wrong->message += fmt::format("; {} stays as it was read before", plugin.manifest.id);
@@ -44,7 +44,8 @@ bool Plugin::operator==(const Plugin& other) const {
       (a.targets == nullptr) == (b.targets == nullptr) && (a.targets == nullptr || a.targets->text == b.targets->text);
   return a.id == b.id && a.file == b.file && a.modified == b.modified && a.runtime == b.runtime &&
          a.triggers == b.triggers && a.min_interval == b.min_interval && a.results_interval == b.results_interval &&
-         a.limits == b.limits && same_targets && a.document == b.document && settings == other.settings;
+         a.limits == b.limits && files == other.files && same_targets && a.document == b.document &&
+         settings == other.settings;
 }
 
 std::vector<Finding> Catalog::UnknownSettings(const config::Site& site, const DialectList& dialects) const {
@@ -65,7 +66,8 @@ std::vector<Finding> Catalog::UnknownSettings(const config::Site& site, const Di
   return unknown;
 }
 
-void Catalog::AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects) {
+void Catalog::AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects,
+                        const Gate& gate) {
   const auto complain = [&](std::string message) {
     findings_.push_back({Finding::Severity::kError, folder.path.string(), "", std::move(message)});
   };
@@ -82,15 +84,29 @@ void Catalog::AddFolder(const config::PluginFolder& folder, const config::Site& 
   const Settings site_values = values == site.settings.end() ? Settings{} : values->second;
   ReadResult read = codec.Read(folder.path, site_values);
   for (Finding& finding : read.findings) findings_.push_back(std::move(finding));
-  for (Manifest& manifest : read.manifests) Add(std::move(manifest), codec, site_values, folder.run_at_start);
+  for (Manifest& found : read.manifests) {
+    const std::string file = found.file;
+    if (const auto other = sources_.find(found.id); other != sources_.end()) {
+      findings_.push_back({Finding::Severity::kError, file, "",
+                           fmt::format("{} is also in {}, which was read first", found.id, other->second)});
+      continue;
+    }
+    sources_[found.id] = found.folder;
+    Result<Admitted> admitted = gate ? gate(codec, found) : Result<Admitted>(Admitted{std::move(found), nullptr, ""});
+    if (!admitted) {
+      const bool waits = admitted.error().code == Errc::kDenied;
+      findings_.push_back(
+          {waits ? Finding::Severity::kWarning : Finding::Severity::kError, file, "", admitted.error().message});
+      continue;
+    }
+    if (!admitted->remark.empty()) findings_.push_back({Finding::Severity::kWarning, file, "", admitted->remark});
+    Add(*std::move(admitted), codec, file, site_values, folder.run_at_start);
+  }
 }
 
-void Catalog::Add(Manifest manifest, const Codec& codec, const Settings& site_values, bool run_at_start) {
-  if (const Plugin* other = FindById(manifest.id)) {
-    findings_.push_back({Finding::Severity::kError, manifest.folder, "",
-                         fmt::format("{} is also in {}, which was read first", manifest.id, other->manifest.folder)});
-    return;
-  }
+void Catalog::Add(Admitted admitted, const Codec& codec, const std::string& source, const Settings& site_values,
+                  bool run_at_start) {
+  Manifest& manifest = admitted.manifest;
   Result<Settings> settings = codec.Effective(manifest, site_values);
   if (!settings) {
     findings_.push_back({Finding::Severity::kError, manifest.folder, settings.error().where, settings.error().message});
@@ -103,7 +119,7 @@ void Catalog::Add(Manifest manifest, const Codec& codec, const Settings& site_va
   Settings& shared = dialect_settings_[manifest.dialect];
   for (const auto& [key, value] : *settings) shared[key] = value;
   by_id_.emplace(manifest.id, plugins_.size());
-  plugins_.push_back({std::move(manifest), &codec, *std::move(settings)});
+  plugins_.push_back({std::move(manifest), &codec, *std::move(settings), std::move(admitted.files), source});
 }
 
 Result<const Plugin*> Catalog::Find(std::string_view name) const {

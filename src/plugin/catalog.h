@@ -3,30 +3,46 @@
 // Immutable, so that any thread may read it; when the folders are read again, another takes its place.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/site.h"
 #include "plugin/codec.h"
+#include "plugin/plugin_files.h"
 
 namespace backplane {
 
 struct Plugin {
   Manifest manifest;
   const Codec* codec = nullptr;
-  Settings settings;  ///< effective values
+  Settings settings;                         ///< effective values
+  std::shared_ptr<const PluginFiles> files;  ///< null: it runs where it lies
+  std::string source;                        ///< what declares it, where it was found
   /// Whether a lane of one could go on as a lane of the other.
   bool operator==(const Plugin& other) const;
 };
+
+/// What of a plugin that was found is in force.
+struct Admitted {
+  Manifest manifest;  ///< of the version that may run
+  std::shared_ptr<const PluginFiles> files;
+  std::string remark;  ///< a warning, "changed files wait for approval"; empty: none
+};
+/// Decides about each plugin that is found. kDenied: none of its versions may run, and why.
+using Gate = std::function<Result<Admitted>(const Codec& codec, const Manifest& found)>;
 
 class Catalog {
  public:
   /// Reads every folder. Never fails: what is wrong is in findings(), and that plugin is left
   /// out. `dialects` outlives the catalog. A plugin of `before` whose file has an error now stays
-  /// as it was, and the finding says so: an edit that is not finished stops nothing.
-  static Catalog Load(const config::Site& site, const DialectList& dialects, const Catalog* before = nullptr);
+  /// as it was, and the finding says so: an edit that is not finished stops nothing. Without a gate,
+  /// everything that is found is in force.
+  static Catalog Load(const config::Site& site, const DialectList& dialects, const Catalog* before = nullptr,
+                      const Gate& gate = {});
 
   /// A warning for each value in the site's settings that nothing declares: a misspelt key, or one
   /// of a plugin that was left out.
@@ -43,12 +59,15 @@ class Catalog {
  private:
   /// "; there are A, B" if that is short.
   std::string Choices() const;
-  void AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects);
-  void Add(Manifest manifest, const Codec& codec, const Settings& site_values, bool run_at_start);
+  void AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects,
+                 const Gate& gate);
+  void Add(Admitted admitted, const Codec& codec, const std::string& source, const Settings& site_values,
+           bool run_at_start);
   void Keep(const Plugin& plugin);
 
   std::vector<Plugin> plugins_;
-  std::map<std::string, std::size_t, std::less<>> by_id_;  // place in plugins_
+  std::map<std::string, std::string, std::less<>> sources_;  // where each id was found first
+  std::map<std::string, std::size_t, std::less<>> by_id_;    // place in plugins_
   std::vector<Finding> findings_;
   std::map<std::string, Settings, std::less<>> dialect_settings_;
 };

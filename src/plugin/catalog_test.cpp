@@ -78,7 +78,7 @@ TEST_F(CatalogTest, TheFirstOfTwoEqualIdsStays) {
   const Catalog catalog = Load();
   EXPECT_THAT(Ids(catalog), ElementsAre("one:x", "one:y"));
   EXPECT_THAT(Messages(catalog), ElementsAre(HasSubstr("one:x is also in " + (folder_.path() / "a").string())));
-  EXPECT_EQ(catalog.findings()[0].file, (folder_.path() / "b").string());
+  EXPECT_EQ(catalog.findings()[0].file, (folder_.path() / "b" / "one.list").string());
   EXPECT_EQ(catalog.FindById("one:x")->manifest.folder, (folder_.path() / "a").string());
 }
 

@@ -1,17 +1,43 @@
 #include "plugin/codec.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <openssl/evp.h>
 
 #include "base/text.h"
 
 namespace backplane {
+namespace {
+
+std::string Base64(std::string_view bytes) {
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // and a zero byte
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+}  // namespace
+
+std::string MaskSecrets(std::string_view text, const std::vector<std::string>& secrets) {
+  std::vector<std::string> forms;
+  for (const std::string& secret : secrets) {
+    forms.push_back(secret);
+    forms.push_back(Base64(secret));
+  }
+  // The longer ones first: one may be part of another.
+  std::stable_sort(forms.begin(), forms.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  std::string masked(text);
+  for (const std::string& form : forms)
+    if (!form.empty()) masked = ReplaceAll(masked, form, "***");
+  return masked;
+}
 
 std::string DisplayCommand(const Invocation& invocation) {
-  std::string command = fmt::format("{}", fmt::join(invocation.argv, " "));
-  for (const std::string& secret : invocation.secrets)
-    if (!secret.empty()) command = ReplaceAll(command, secret, "***");
-  return command;
+  return MaskSecrets(fmt::format("{}", fmt::join(invocation.argv, " ")), invocation.secrets);
 }
 
 }  // namespace backplane

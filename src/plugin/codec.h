@@ -58,6 +58,9 @@ struct Invocation {
   std::vector<std::filesystem::path> result_files;
 };
 
+/// The text with *** for each of the secrets and for its base64 form.
+std::string MaskSecrets(std::string_view text, const std::vector<std::string>& secrets);
+
 /// The command line for people, with *** for each secret.
 std::string DisplayCommand(const Invocation& invocation);
 
@@ -95,7 +98,10 @@ class Codec {
   /// Reads the plugin at `path`, or every plugin in the folder `path`. `site` holds the values
   /// that the site configuration gives, by key: they may decide triggers and limits. Never
   /// fails as a whole: what is wrong is in `findings`, and a plugin with an error is left out.
-  virtual ReadResult Read(const std::filesystem::path& path, const Settings& site) const = 0;
+  /// Absolute paths that a plugin names are looked for below `root`: a copy of it may lie elsewhere.
+  /// A manifest's `file` can be given as `path`.
+  virtual ReadResult Read(const std::filesystem::path& path, const Settings& site,
+                          const std::filesystem::path& root = {}) const = 0;
 
   /// The values that a run of `manifest` sees: defaults overlaid by `site`. kInvalid names the
   /// key whose value does not fit its type.

@@ -1,6 +1,7 @@
 // What a plugin declares, in the core's words.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -66,10 +67,19 @@ struct Manifest {
   std::string name;  ///< the ecosystem's own short name
   std::string title;
   std::string description;
-  std::string kind;     ///< the ecosystem's grouping, for display
-  std::string folder;   ///< absolute
-  std::string file;     ///< what declares it, absolute
-  TimePoint modified;   ///< when its code or declaration last changed
+  std::string kind;    ///< the ecosystem's grouping, for display
+  std::string folder;  ///< absolute
+  std::string file;    ///< what declares it, absolute
+  TimePoint modified;  ///< when its code or declaration last changed
+  /// What is approved: files and folders, absolute. They hold `file` and all code of the plugin's own.
+  std::vector<std::filesystem::path> contents;
+  /// Files that it reads where they lie, absolute: data that its author keeps and changes.
+  std::vector<std::filesystem::path> data;
+  std::string runs;  ///< what is executed, for people
+  /// What it wants of the host beyond running: a change waits for approval as a change of files does.
+  std::vector<std::string> capabilities;
+  /// What Read() was given besides the path: with it, `file` alone reads the same again.
+  std::map<std::string, Json> read_with;
   std::string runtime;  ///< name of a Runtime; empty: declares settings only and never runs
   std::vector<Setting> settings;
   std::vector<Trigger> triggers;

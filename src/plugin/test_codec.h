@@ -5,6 +5,7 @@
 //   slow min=60000   milliseconds that it waits between two starts
 //   scan how=hang    what the fake runtime is told, "ok" unless given; `unprepared`: prepare fails;
 //                    the word `resource` is the id of what the run is about
+//   scan wants=x     asks for the capability x
 //   poll on=sw       runs about each resource whose id starts with "sw"
 //   scan runtime=x   instead of "fake"; `runtime=` declares settings only
 //
@@ -42,12 +43,19 @@ class TestCodec final : public Codec {
     return std::filesystem::exists(path / (name_ + ".list"));
   }
 
-  ReadResult Read(const std::filesystem::path& path, const Settings&) const override {
+  ReadResult Read(const std::filesystem::path& path, const Settings&,
+                  const std::filesystem::path& = {}) const override {
     ReadResult result;
-    for (const auto& entry : std::filesystem::directory_iterator(path)) {
-      const auto text = ReadFile(entry.path(), 1 << 20);
+    std::vector<std::filesystem::path> files{path};
+    if (std::filesystem::is_directory(path)) {
+      files.clear();
+      for (const auto& entry : std::filesystem::directory_iterator(path))
+        if (entry.is_regular_file()) files.push_back(entry.path());
+    }
+    for (const auto& file : files) {
+      const auto text = ReadFile(file, 1 << 20);
       for (const std::string_view line : Split(text.value(), '\n'))
-        if (!line.empty()) AddPlugin(line, path, result);
+        if (!line.empty()) AddPlugin(line, file, result);
     }
     return result;
   }
@@ -86,20 +94,20 @@ class TestCodec final : public Codec {
   }
 
  private:
-  void AddPlugin(std::string_view line, const std::filesystem::path& path, ReadResult& result) const {
+  void AddPlugin(std::string_view line, const std::filesystem::path& file, ReadResult& result) const {
     const auto words = Split(line, ' ');
     Manifest manifest;
     manifest.name = std::string(words[0]);
     if (manifest.name == "broken") {
-      result.findings.push_back(
-          {Finding::Severity::kError, (path / (name_ + ".list")).string(), "", "this plugin is broken"});
+      result.findings.push_back({Finding::Severity::kError, file.string(), "", "this plugin is broken"});
       return;
     }
     manifest.id = name_ + ":" + manifest.name;
     manifest.dialect = name_;
     manifest.title = manifest.name;
-    manifest.folder = path.string();
-    manifest.file = (path / (name_ + ".list")).string();
+    manifest.folder = file.parent_path().string();
+    manifest.file = file.string();
+    manifest.contents = {file.parent_path()};
     manifest.runtime = "fake";
     manifest.document["how"] = "ok";
     manifest.settings.push_back({.key = manifest.name + "_level", .type = "integer", .default_value = 1});
@@ -111,6 +119,7 @@ class TestCodec final : public Codec {
       if (word.starts_with("on="))
         manifest.targets = std::make_shared<TargetFilter>(
             TargetFilter{value, [value](const Resource& resource) { return resource.id.starts_with(value); }});
+      if (word.starts_with("wants=")) manifest.capabilities.push_back(value);
       if (word.starts_with("min=")) manifest.min_interval = Millis(std::stoll(value));
       if (word.starts_with("how=")) manifest.document["how"] = value;
       if (word.starts_with("runtime=")) manifest.runtime = value;

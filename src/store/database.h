@@ -25,8 +25,13 @@ class DatabaseError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A parameter. Texts are borrowed until the call returns.
-using Value = std::variant<std::nullptr_t, std::int64_t, std::string_view>;
+/// Bytes that are no text.
+struct Blob {
+  std::string_view bytes;
+};
+
+/// A parameter. Texts and bytes are borrowed until the call returns.
+using Value = std::variant<std::nullptr_t, std::int64_t, std::string_view, Blob>;
 
 /// The rows of one query, read in order. Lives shorter than its connection's transaction.
 class Rows {
@@ -39,6 +44,7 @@ class Rows {
     virtual bool IsNull(int column) const = 0;
     virtual std::int64_t Int(int column) const = 0;
     virtual std::string_view Text(int column) const = 0;
+    virtual std::string_view Bytes(int column) const = 0;
   };
 
   explicit Rows(std::unique_ptr<Cursor> cursor) : cursor_(std::move(cursor)) {}
@@ -52,6 +58,8 @@ class Rows {
   /// Valid until Next(); empty for NULL.
   std::string_view View(int column) const { return cursor_->Text(column); }
   std::string Text(int column) const { return std::string(View(column)); }
+  /// Of a Blob; valid until Next().
+  std::string_view Bytes(int column) const { return cursor_->Bytes(column); }
 
  private:
   std::unique_ptr<Cursor> cursor_;
@@ -96,6 +104,7 @@ class Connection {
   static Value ToValue(int value) { return static_cast<std::int64_t>(value); }
   static Value ToValue(bool value) { return static_cast<std::int64_t>(value); }
   static Value ToValue(std::string_view value) { return value; }
+  static Value ToValue(Blob value) { return value; }
   static Value ToValue(const std::string& value) { return std::string_view(value); }
   static Value ToValue(const char* value) { return std::string_view(value); }
   template <typename T>

@@ -97,6 +97,21 @@ TEST_P(DatabaseTest, ValuesComeBackAsTheyWere) {
   EXPECT_EQ(back, odd);
 }
 
+TEST_P(DatabaseTest, BytesComeBackAsTheyWere) {
+  TestStore samples(GetParam(), SampleMigrations());
+  const std::string odd("\0\xff'a\0", 5);
+  samples.Write([&](Connection& c) {
+    c.Execute("INSERT INTO block (id, data) VALUES (1, ?), (2, ?)", Blob{odd}, Blob{});
+    Rows rows = c.Query("SELECT data, NULL FROM block ORDER BY id");
+    EXPECT_TRUE(rows.Next());
+    EXPECT_EQ(rows.Bytes(0), odd);
+    EXPECT_EQ(rows.Bytes(1), "");
+    EXPECT_TRUE(rows.Next());
+    EXPECT_EQ(rows.Bytes(0), "");
+    EXPECT_FALSE(rows.IsNull(0));
+  });
+}
+
 TEST_P(DatabaseTest, OneStatementMayBeReadTwiceAtATime) {
   store_.Write([](Connection& c) {
     Put(c, "a", 1);
@@ -319,7 +334,7 @@ TEST_P(DatabaseTest, RefusesASchemaFromTheFuture) {
     c.Execute("INSERT INTO schema_version (number, title) VALUES (?, ?)", 1'000'000, "from the future");
   });
   store_.Close();
-  const auto opened = GetParam().open(store_.folder());
+  const auto opened = GetParam().open(store_.folder(), Migrations());
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, Errc::kConflict);
   EXPECT_THAT(opened.error().message, HasSubstr("newer version"));

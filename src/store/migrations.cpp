@@ -206,6 +206,38 @@ ALTER TABLE lane ADD COLUMN former_started BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE lane ADD COLUMN last_results BIGINT
 )";
 
+// A plugin without a row in plugin_disabled is enabled.
+constexpr std::string_view kApproval = R"(
+CREATE TABLE plugin_version (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  plugin TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  source TEXT NOT NULL,
+  dialect TEXT NOT NULL,
+  title TEXT NOT NULL,
+  tree TEXT NOT NULL,
+  asks TEXT NOT NULL,
+  state TEXT NOT NULL,
+  found BIGINT NOT NULL,
+  decided BIGINT,
+  decided_by TEXT NOT NULL DEFAULT '',
+  UNIQUE (org, plugin, hash)
+);
+CREATE UNIQUE INDEX plugin_approved ON plugin_version (org, plugin) WHERE state = 'approved';
+CREATE TABLE plugin_disabled (
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  plugin TEXT NOT NULL,
+  PRIMARY KEY (org, plugin)
+);
+CREATE TABLE plugin_source (
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  path TEXT NOT NULL,
+  dialect TEXT NOT NULL,
+  PRIMARY KEY (org, path)
+)
+)";
+
 // A series is what a plugin measures again and again; a block is one hour of it. Its key is
 // BlockId(): blocks of one hour lie together, since they are written and forgotten together.
 constexpr std::string_view kSamples = R"(
@@ -234,8 +266,78 @@ CREATE TABLE watermark (
 )
 )";
 
+// `data_key` is one row: the key that encrypts every secret, encrypted itself.
+constexpr std::string_view kSecrets = R"(
+CREATE TABLE audit (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  at BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  detail TEXT NOT NULL
+);
+CREATE INDEX audit_of_org ON audit (org, id);
+CREATE TABLE data_key (
+  id BIGINT PRIMARY KEY,
+  origin TEXT NOT NULL,
+  sealed BYTEA NOT NULL
+);
+CREATE TABLE secret (
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  name TEXT NOT NULL,
+  sealed BYTEA NOT NULL,
+  set_at BIGINT NOT NULL,
+  set_by TEXT NOT NULL,
+  PRIMARY KEY (org, name)
+)
+)";
+
+// Of tokens and sessions only the hash of their secret is kept.
+constexpr std::string_view kPeople = R"(
+CREATE TABLE person (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  name TEXT NOT NULL,
+  password TEXT NOT NULL,
+  role TEXT NOT NULL,
+  disabled BIGINT NOT NULL DEFAULT 0,
+  created BIGINT NOT NULL,
+  signed_in BIGINT,
+  UNIQUE (org, name)
+);
+CREATE TABLE api_token (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  person BIGINT NOT NULL REFERENCES person (id),
+  name TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  expires BIGINT,
+  used BIGINT,
+  UNIQUE (person, name)
+);
+CREATE TABLE session (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  person BIGINT NOT NULL REFERENCES person (id),
+  hash TEXT NOT NULL UNIQUE,
+  created BIGINT NOT NULL,
+  expires BIGINT NOT NULL,
+  used BIGINT NOT NULL,
+  address TEXT NOT NULL,
+  agent TEXT NOT NULL
+);
+CREATE INDEX session_of_person ON session (person)
+)";
+
 constexpr std::array kMigrations = {Migration{1, "the first thread", kFirst},
-                                    Migration{2, "resources and enrichments", kResources}, Migration{3, "pace", kPace}};
+                                    Migration{2, "resources and enrichments", kResources},
+                                    Migration{3, "pace", kPace},
+                                    Migration{4, "approval", kApproval},
+                                    Migration{5, "secrets and audit", kSecrets},
+                                    Migration{6, "people", kPeople}};
 
 constexpr std::array kSampleMigrations = {Migration{1, "samples", kSamples}};
 

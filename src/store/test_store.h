@@ -20,14 +20,19 @@ namespace backplane::store {
 struct Backend {
   std::string name;
   /// Opens, or makes, the store that lives in `folder`.
-  std::function<Result<std::unique_ptr<Database>>(const std::filesystem::path& folder)> open;
+  std::function<Result<std::unique_ptr<Database>>(const std::filesystem::path& folder,
+                                                  std::span<const Migration> migrations)>
+      open;
 };
 inline void PrintTo(const Backend& backend, std::ostream* out) { *out << backend.name; }
 
 /// Every backend; the suites of this folder run over each.
 inline const std::vector<Backend>& Backends() {
   static const std::vector<Backend> backends = {
-      {"sqlite", [](const std::filesystem::path& folder) { return OpenSqlite({.file = folder / "store.db"}); }},
+      {"sqlite",
+       [](const std::filesystem::path& folder, std::span<const Migration> migrations) {
+         return OpenSqlite({.file = folder / "store.db", .migrations = migrations});
+       }},
   };
   return backends;
 }
@@ -52,14 +57,17 @@ class TestStore {
   }
 
  public:
-  explicit TestStore(const Backend& backend = Backends().front()) : backend_(backend) { Open(); }
+  explicit TestStore(const Backend& backend = Backends().front(), std::span<const Migration> migrations = Migrations())
+      : backend_(backend), migrations_(migrations) {
+    Open();
+  }
 
   Database& operator*() { return *database_; }
   Database* operator->() { return database_.get(); }
   const std::filesystem::path& folder() const { return folder_.path(); }
   void Close() { database_.reset(); }
   void Open() {
-    auto opened = backend_.open(folder_.path());
+    auto opened = backend_.open(folder_.path(), migrations_);
     if (!opened) throw DatabaseError(opened.error().message);
     database_ = *std::move(opened);
   }
@@ -83,6 +91,7 @@ class TestStore {
 
  private:
   const Backend backend_;
+  const std::span<const Migration> migrations_;
   TestFolder folder_;
   std::unique_ptr<Database> database_;
 };

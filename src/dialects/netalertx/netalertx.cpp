@@ -9,7 +9,8 @@ namespace backplane::netalertx {
 
 bool NetAlertX::Recognises(const std::filesystem::path& path) const { return !FindPluginFolders(path).empty(); }
 
-ReadResult NetAlertX::Read(const std::filesystem::path& path, const Settings& site) const {
+ReadResult NetAlertX::Read(const std::filesystem::path& path, const Settings& site,
+                           const std::filesystem::path&) const {
   return ReadFolders(path, site);
 }
 

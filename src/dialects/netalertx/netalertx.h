@@ -11,7 +11,8 @@ class NetAlertX final : public Codec {
  public:
   std::string_view name() const override { return "netalertx"; }
   bool Recognises(const std::filesystem::path& path) const override;
-  ReadResult Read(const std::filesystem::path& path, const Settings& site) const override;
+  ReadResult Read(const std::filesystem::path& path, const Settings& site,
+                  const std::filesystem::path& root = {}) const override;
   Result<Settings> Effective(const Manifest& manifest, const Settings& site) const override;
   std::vector<std::string> CommonSettings() const override;
   Result<Invocation> Prepare(const Manifest& manifest, const Job& job, const Settings& settings,

@@ -124,7 +124,11 @@ class Builder {
     manifest.description = Localized(document_, "description");
     manifest.kind = TextAt(document_, "plugin_type");
     manifest.folder = folder_;
+    manifest.file = file_;
+    manifest.contents = {folder_};
+    manifest.read_with = site_;
     manifest.runtime = Runtime();
+    if (!manifest.runtime.empty()) manifest.runs = Effective(settings_, Key("CMD"));
     manifest.settings = DeclaredSettings(document_, prefix_);
     if (!manifest.runtime.empty()) manifest.triggers = Triggers();
     manifest.limits.timeout = RunTimeout(document_, prefix_, settings_, CoreSettings(site_));
@@ -216,6 +220,7 @@ ReadResult ReadFolders(const fs::path& path, const Settings& site) {
   std::error_code error;
   fs::path root = fs::weakly_canonical(fs::absolute(path, error), error);
   if (error) root = path;
+  if (root.filename() == "config.json") root = root.parent_path();
   const auto folders = FindPluginFolders(root);
   if (folders.empty())
     out.findings.push_back(

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "dialects/netalertx/encoding.h"
+#include "plugin/secret_ref.h"
 
 namespace backplane::netalertx {
 namespace {
@@ -133,6 +134,11 @@ void AppendLiteral(std::string& out, const Json& value) {
   }
 }
 
+// What was approved must not change with a secret that nobody sees.
+bool DecidesWhatRuns(std::string_view function) {
+  return function == "CMD" || function == "RUN" || function == "RUN_SCHD";
+}
+
 struct CoreSetting {
   const char* key;
   const char* data_type;
@@ -185,6 +191,7 @@ SettingType ReadType(const Json& setting) {
 Result<Json> TypedValue(const SettingType& type, const Json& value) {
   if (type.data_type == "string") {
     if (value.is_null()) return Json("");
+    if (IsSecretRef(value)) return value;
     if (value.is_structured()) return Fail(Errc::kInvalid, fmt::format("expected text, got {}", value.type_name()));
     return Json(Reversed(type.transformers, PythonText(value)));
   }
@@ -216,6 +223,8 @@ Result<Settings> EffectiveSettings(const Json& document, std::string_view prefix
     const SettingType type = ReadType(setting);
     out.erase(key);  // of a repeated function the last counts
     if (const auto given = site.find(key); given != site.end()) {
+      if (IsSecretRef(given->second) && DecidesWhatRuns(TextOf(setting, "function")))
+        return Fail(Errc::kInvalid, fmt::format("{}: says what runs and when: it cannot be a secret", key), key);
       auto value = TypedValue(type, given->second);
       if (!value) return Fail(Errc::kInvalid, fmt::format("{}: {}", key, value.error().message), key);
       out[key] = *std::move(value);

@@ -20,6 +20,7 @@ struct SettingType {
 SettingType ReadType(const Json& setting);
 
 /// The stored `value` as a script sees it: of the right JSON type, transformers reversed.
+/// A reference to a secret stands for a text, or for an item of a list, and is left as it is.
 /// kInvalid says what was expected; the message does not hold the value, which may be secret.
 Result<Json> TypedValue(const SettingType& type, const Json& value);
 

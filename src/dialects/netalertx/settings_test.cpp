@@ -55,6 +55,28 @@ TEST(Settings, ObjectsMayBeText) {
 
 TEST(Settings, OtherTypesAreLeftAlone) { EXPECT_EQ(Typed("none", Json::array({1})), Json::array({1})); }
 
+TEST(Settings, ASecretStandsForATextOrAnItem) {
+  const Json reference = {{"secret", "router/password"}};
+  EXPECT_EQ(Typed("string", reference), reference);
+  EXPECT_EQ(Typed("string", reference, {"base64"}), reference);
+  EXPECT_EQ(Typed("array", Json::array({"a", reference})), Json::array({"a", reference}));
+  EXPECT_FALSE(Fits("integer", reference));
+  EXPECT_FALSE(Fits("string", Json{{"secret", "a"}, {"b", 1}}));
+}
+
+TEST(Settings, WhatRunsIsNoSecret) {
+  const Json document = Json::parse(R"({"settings": [
+      {"function": "CMD", "type": {"dataType": "string"}, "default_value": "python3 x.py"},
+      {"function": "PASSWORD", "type": {"dataType": "string"}, "default_value": ""}]})");
+  const Json reference = {{"secret", "a"}};
+  const auto settings = EffectiveSettings(document, "X", {{"X_PASSWORD", reference}});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->at("X_PASSWORD"), reference);
+  const auto refused = EffectiveSettings(document, "X", {{"X_CMD", reference}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().where, "X_CMD");
+}
+
 TEST(Settings, TransformersAreReversed) {
   EXPECT_EQ(Typed("string", "aGVsbG8=", {"base64"}), "hello");
   EXPECT_EQ(Typed("string", "base64:aGVsbG8=", {"prefix|base64"}), "hello");

@@ -12,7 +12,8 @@ class Panoptes final : public Codec {
  public:
   std::string_view name() const override { return "panoptes"; }
   bool Recognises(const std::filesystem::path& path) const override;
-  ReadResult Read(const std::filesystem::path& path, const Settings& site) const override;
+  ReadResult Read(const std::filesystem::path& path, const Settings& site,
+                  const std::filesystem::path& root = {}) const override;
   Result<Settings> Effective(const Manifest& manifest, const Settings& site) const override;
   std::vector<std::string> CommonSettings() const override;
   Result<Invocation> Prepare(const Manifest& manifest, const Job& job, const Settings& settings,

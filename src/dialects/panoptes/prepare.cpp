@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "dialects/panoptes/decode.h"
+#include "dialects/panoptes/site.h"
 
 namespace backplane::panoptes {
 namespace {
@@ -53,7 +54,7 @@ Result<Json> Enrichments(const Json& config, const RunContext& context) {
 
 }  // namespace
 
-Result<Invocation> PrepareRun(const Manifest& manifest, const RunContext& context) {
+Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings, const RunContext& context) {
   const std::filesystem::path framework = context.share / "python/panoptes";
   const std::filesystem::path request = context.work / "request.json";
   const std::filesystem::path result = context.work / kResultFile;
@@ -61,6 +62,9 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const RunContext& contex
 
   const Json& document = manifest.document;
   const Json& site = document.at("site");
+  Json snmp = site.at("snmp");
+  if (const auto community = settings.find(std::string(kCommunity)); community != settings.end())
+    snmp["community"] = community->second;
   BACKPLANE_ASSIGN(Json enrichments, Enrichments(document.at("config"), context));
   const Json content = {{"type", document.at("type")},
                         {"name", manifest.name},
@@ -68,7 +72,7 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const RunContext& contex
                         {"config", document.at("config")},
                         {"resource", context.resource ? ResourceJson(*context.resource, context.now) : Json()},
                         {"sites", site.at("sites")},
-                        {"snmp", site.at("snmp")},
+                        {"snmp", std::move(snmp)},
                         {"x509", site.at("x509")},
                         {"enrichments", std::move(enrichments)},
                         {"level", "INFO"},

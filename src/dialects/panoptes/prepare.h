@@ -5,8 +5,9 @@
 
 namespace backplane::panoptes {
 
-/// See Codec::Prepare. kUnavailable: the request could not be written, or what is known of a
+/// See Codec::Prepare. Of the settings snmp_community counts: it replaces the one of the site.
+/// kUnavailable: the request could not be written, or what is known of a
 /// resource not be read.
-Result<Invocation> PrepareRun(const Manifest& manifest, const RunContext& context);
+Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings, const RunContext& context);
 
 }  // namespace backplane::panoptes

@@ -43,7 +43,7 @@ class Prepare : public testing::Test {
   }
 
   Json Request() {
-    const auto run = PrepareRun(manifest_, context_);
+    const auto run = PrepareRun(manifest_, settings_, context_);
     EXPECT_TRUE(run);
     return *ParseJson(*ReadFile(folder_.path() / "request.json", 1 << 20));
   }
@@ -51,12 +51,13 @@ class Prepare : public testing::Test {
   TestFolder folder_;
   Manifest manifest_;
   Resource resource_;
+  Settings settings_;
   RunContext context_;
   std::vector<std::pair<std::string, std::string>> asked_;
 };
 
 TEST_F(Prepare, TheInvocation) {
-  const auto run = PrepareRun(manifest_, context_);
+  const auto run = PrepareRun(manifest_, settings_, context_);
   ASSERT_TRUE(run);
   EXPECT_EQ(run->runtime, "python");
   const std::string work = folder_.path();
@@ -69,7 +70,7 @@ TEST_F(Prepare, TheInvocation) {
   EXPECT_EQ(run->limits.timeout, Millis(75'000));
   EXPECT_EQ(run->limits.memory_bytes, std::int64_t{1} << 30);
   manifest_.limits.memory_bytes = 5;
-  EXPECT_EQ(PrepareRun(manifest_, context_)->limits.memory_bytes, 5);
+  EXPECT_EQ(PrepareRun(manifest_, settings_, context_)->limits.memory_bytes, 5);
 }
 
 TEST_F(Prepare, TheRequest) {
@@ -86,6 +87,13 @@ TEST_F(Prepare, TheRequest) {
                                               R"(/result.json"}, {"op": "add", "path": "/error", "value": ")" + work +
                                               R"(/error.json"}])")));
   EXPECT_TRUE(asked_.empty());
+}
+
+TEST_F(Prepare, TheCommunityOfTheSettingsReplacesThatOfTheSite) {
+  manifest_.document["site"]["snmp"]["community"] = "public";
+  EXPECT_EQ(Request()["snmp"]["community"], "public");
+  settings_["snmp_community"] = "hunter2";
+  EXPECT_EQ(Request()["snmp"]["community"], "hunter2");
 }
 
 TEST_F(Prepare, ADiscoveryIsAboutNoResource) {
@@ -105,7 +113,7 @@ TEST_F(Prepare, NothingRunsWithoutItsEnrichments) {
   context_.enrichments = [](const std::string&, const std::string&) -> Result<std::vector<Enrichment>> {
     return Fail(Errc::kUnavailable, "the store is gone");
   };
-  const auto run = PrepareRun(manifest_, context_);
+  const auto run = PrepareRun(manifest_, settings_, context_);
   ASSERT_FALSE(run);
   EXPECT_EQ(run.error().message, "the store is gone");
 }

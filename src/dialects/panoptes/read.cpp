@@ -99,8 +99,8 @@ std::chrono::seconds TimeLimit(std::int64_t frequency) {
 
 class Builder {
  public:
-  Builder(Definition definition, const fs::path& file, const std::string& type, const Site& site)
-      : definition_(std::move(definition)), file_(file), type_(type), site_(site) {}
+  Builder(Definition definition, const fs::path& file, const std::string& type, const Site& site, const fs::path& root)
+      : definition_(std::move(definition)), file_(file), type_(type), site_(site), root_(root) {}
 
   DefinitionManifest Build() {
     DefinitionManifest out;
@@ -115,6 +115,11 @@ class Builder {
     manifest.runtime = "python";
     const Module module = ReadModule();
     manifest.modified = std::max(module.modified, ModifiedAt(file_).value_or(TimePoint()));
+    const fs::path code = fs::path(IsFolder(module.path) ? module.path : module.path + ".py").lexically_normal();
+    manifest.contents = {file_, code};
+    manifest.data = DataFiles(module);
+    manifest.runs = "a class of " + code.string();
+    manifest.read_with = SettingsOf(site_, type_);
     ReadTimes(manifest);
     if (type_ != "discovery") manifest.targets = Targets();
     Json config = CompletedConfig(manifest.name);
@@ -163,7 +168,24 @@ class Builder {
     return {};
   }
 
-  fs::path ModulePath() const { return file_.parent_path() / Value("Core", "module"); }
+  fs::path ModulePath() const {
+    const std::string written = Value("Core", "module");
+    return written.starts_with('/') ? fs::path(root_.string() + written) : file_.parent_path() / written;
+  }
+
+  // Files beside the module that options name, other than code: what the plugin's author keeps there.
+  std::vector<fs::path> DataFiles(const Module& module) const {
+    std::vector<fs::path> files;
+    for (const Section& section : definition_.sections)
+      for (const Option& option : section.options) {
+        if (section.name == "Core" || option.value.empty() || option.value.size() > 255 ||
+            option.value.find('/') != std::string::npos || option.value.ends_with(".py"))
+          continue;
+        const fs::path file = fs::path(module.path).lexically_normal().parent_path() / option.value;
+        if (IsFile(file)) files.push_back(file);
+      }
+    return files;
+  }
 
   // Seconds in an option of [main]; nothing, with a finding, if it is no number in the range.
   std::optional<std::int64_t> Seconds(const char* option, std::int64_t least, Severity severity) {
@@ -237,6 +259,7 @@ class Builder {
   const fs::path& file_;
   const std::string& type_;
   const Site& site_;
+  const fs::path& root_;
 };
 
 // The type by the nearest folder that is called as one; empty if none is.
@@ -250,7 +273,8 @@ std::string TypeOf(const fs::path& file) {
 
 class Reader {
  public:
-  explicit Reader(const Settings& settings) : site_(SiteFromSettings(settings, out_.findings)) {}
+  Reader(const Settings& settings, fs::path root)
+      : site_(SiteFromSettings(settings, out_.findings)), root_(std::move(root)) {}
 
   ReadResult Read(const fs::path& path) {
     if (IsFolder(path)) {
@@ -260,7 +284,7 @@ class Reader {
     } else if (path.extension() == ".ini") {
       ReadSiteFile(path);
     } else {
-      ReadFile(path, TypeOf(path));
+      ReadFile(path, site_.type.empty() ? TypeOf(path) : site_.type);
     }
     std::sort(out_.manifests.begin(), out_.manifests.end(),
               [](const Manifest& a, const Manifest& b) { return a.id < b.id; });
@@ -301,7 +325,7 @@ class Reader {
                       "put it into one, or name a panoptes.ini");
     const auto text = backplane::ReadFile(file, kFileBytes);
     if (!text) return Complain(file, "", text.error().message);
-    DefinitionManifest one = ReadDefinition(*text, file, type, site_);
+    DefinitionManifest one = ReadDefinition(*text, file, type, site_, root_);
     std::move(one.findings.begin(), one.findings.end(), std::back_inserter(out_.findings));
     if (!one.manifest) return;
     const auto [first, added] = taken_.try_emplace(one.manifest->id, std::pair(one.manifest->name, file));
@@ -316,6 +340,7 @@ class Reader {
 
   ReadResult out_;
   Site site_;
+  const fs::path root_;
   std::set<std::pair<std::string, fs::path>> read_;                // type and file
   std::map<std::string, std::pair<std::string, fs::path>> taken_;  // id: name and file
 };
@@ -328,18 +353,18 @@ bool IsPluginPath(const fs::path& path) {
   return path.extension() == ".ini" || path.extension() == suffix;
 }
 
-ReadResult ReadPath(const fs::path& path, const Settings& settings) {
+ReadResult ReadPath(const fs::path& path, const Settings& settings, const fs::path& root) {
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);
-  return Reader(settings).Read((error ? path : absolute).lexically_normal());
+  return Reader(settings, root).Read((error ? path : absolute).lexically_normal());
 }
 
 DefinitionManifest ReadDefinition(std::string_view text, const fs::path& file, const std::string& type,
-                                  const Site& site) {
+                                  const Site& site, const fs::path& root) {
   Definition definition = ParseDefinition(text, file.string());
   if (std::any_of(definition.findings.begin(), definition.findings.end(), IsError))
     return {std::nullopt, std::move(definition.findings)};
-  return Builder(std::move(definition), file, type, site).Build();
+  return Builder(std::move(definition), file, type, site, root).Build();
 }
 
 std::string NormalizedName(std::string_view name) {

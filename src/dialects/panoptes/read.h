@@ -17,7 +17,8 @@ namespace backplane::panoptes {
 bool IsPluginPath(const std::filesystem::path& path);
 
 /// Reads every plugin of `path`; see Codec::Read. Ordered by id.
-ReadResult ReadPath(const std::filesystem::path& path, const Settings& settings);
+ReadResult ReadPath(const std::filesystem::path& path, const Settings& settings,
+                    const std::filesystem::path& root = {});
 
 /// Reads one definition from its text, for a plugin of type `type` in `file`, an absolute path.
 /// Only its module is looked for on disk. Without a manifest there is an error among the findings.
@@ -26,7 +27,7 @@ struct DefinitionManifest {
   std::vector<Finding> findings;
 };
 DefinitionManifest ReadDefinition(std::string_view text, const std::filesystem::path& file, const std::string& type,
-                                  const Site& site);
+                                  const Site& site, const std::filesystem::path& root = {});
 
 /// The name in keys and ids: every '_' doubled, then every character but letters and digits of
 /// ASCII and '_' replaced by '_'.

@@ -179,7 +179,17 @@ bool IsListOfTexts(const Json& value) {
 
 }  // namespace
 
-std::vector<std::string> SiteSettings() { return {"sites", "plugins_extension", "plugins_skew", "filter_or"}; }
+std::vector<std::string> SiteSettings() { return {"sites", "plugins_extension", "plugins_skew", "filter_or", std::string(kCommunity)}; }
+
+Settings SettingsOf(const Site& site, const std::string& type) {
+  return {{"sites", site.sites},
+          {"plugins_extension", site.extension},
+          {"plugins_skew", site.skew},
+          {"filter_or", site.or_rule == OrRule::kLogical ? "logical" : "original"},
+          {"snmp", site.snmp},
+          {"x509", site.x509},
+          {"type", type}};
+}
 
 Site SiteFromSettings(const Settings& settings, std::vector<Finding>& findings) {
   Site site;
@@ -206,6 +216,16 @@ Site SiteFromSettings(const Settings& settings, std::vector<Finding>& findings) 
       "filter_or", [](const Json& value) { return value == "original" || value == "logical"; },
       "needs \"original\" or \"logical\"",
       [&](const Json& value) { site.or_rule = value == "logical" ? OrRule::kLogical : OrRule::kOriginal; });
+  // Of SettingsOf() only: a site configuration has a panoptes.ini for these.
+  take(
+      "snmp", [](const Json& value) { return value.is_object(); }, "needs a table",
+      [&](const Json& value) { site.snmp = value; });
+  take(
+      "x509", [](const Json& value) { return value.is_object(); }, "needs a table",
+      [&](const Json& value) { site.x509 = value; });
+  take(
+      "type", [](const Json& value) { return value.is_string(); }, "needs a text",
+      [&](const Json& value) { site.type = value.get<std::string>(); });
   return site;
 }
 

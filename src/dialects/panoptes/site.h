@@ -33,10 +33,17 @@ struct Site {
   Json snmp;  ///< the section with typed values and defaults, and what else is in it as text
   Json x509;
   std::vector<PluginsPath> paths;  ///< of a panoptes.ini
+  std::string type;                ///< of every definition that is read; empty: as its path says
 };
 
-/// The settings that SiteFromSettings() reads.
+/// A setting that only runs see: a text or a reference to a secret.
+inline constexpr std::string_view kCommunity = "snmp_community";
+
+/// The settings of a site configuration: those that SiteFromSettings() reads, and kCommunity.
 std::vector<std::string> SiteSettings();
+
+/// Settings with which SiteFromSettings() gives `site` again, for definitions of this type.
+Settings SettingsOf(const Site& site, const std::string& type);
 
 /// The site without a panoptes.ini. A value that does not fit is an error among `findings`, and the
 /// default counts.

@@ -89,6 +89,9 @@ void SqliteConnection::Bind(sqlite3_stmt* statement, std::span<const Value> valu
       code = sqlite3_bind_null(statement, at);
     } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
       code = sqlite3_bind_int64(statement, at, *number);
+    } else if (const auto* blob = std::get_if<Blob>(&value)) {
+      code = sqlite3_bind_blob64(statement, at, blob->bytes.data() == nullptr ? "" : blob->bytes.data(),
+                                 blob->bytes.size(), SQLITE_TRANSIENT);
     } else {
       const auto text = std::get<std::string_view>(value);
       // Copied: a Rows may outlive the texts that its query was called with.
@@ -122,6 +125,11 @@ class SqliteConnection::StatementCursor final : public Rows::Cursor {
     if (text == nullptr) return {};
     return {text, static_cast<std::size_t>(sqlite3_column_bytes(prepared_.statement, column))};
   }
+  std::string_view Bytes(int column) const override {
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(prepared_.statement, column));
+    if (bytes == nullptr) return {};
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(prepared_.statement, column))};
+  }
 
  private:
   SqliteConnection& connection_;
@@ -143,6 +151,7 @@ class SqliteConnection::RowIdCursor final : public Rows::Cursor {
   bool IsNull(int) const override { return false; }
   std::int64_t Int(int) const override { return id_; }
   std::string_view Text(int) const override { return {}; }
+  std::string_view Bytes(int) const override { return {}; }
 
  private:
   SqliteConnection& connection_;

@@ -51,7 +51,7 @@ class SqliteDatabase final : public Database {
         "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 0; "
         "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 67108864");
     checkpointer_.Script("PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -500");
-    Migrate();
+    Migrate(options.migrations);
     sqlite3_wal_hook(
         writer_.handle(),
         [](void* self, sqlite3*, const char*, int pages) {
@@ -119,21 +119,22 @@ class SqliteDatabase final : public Database {
   }
 
  private:
-  void Migrate() {
+  void Migrate(std::span<const Migration> migrations) {
     writer_.Script("CREATE TABLE IF NOT EXISTS schema_version (number INTEGER PRIMARY KEY, title TEXT NOT NULL)");
     std::int64_t present = 0;
     {
       Rows rows = writer_.Query("SELECT COALESCE(MAX(number), 0) FROM schema_version");
       if (rows.Next()) present = rows.Int(0);
     }
-    if (present > Migrations().back().number)
+    if (present > migrations.back().number)
       throw NewerSchemaError(
           fmt::format("the store has schema {}, this program knows {}: it was made by a newer version", present,
-                      Migrations().back().number));
-    for (const Migration& migration : Migrations()) {
+                      migrations.back().number));
+    for (const Migration& migration : migrations) {
       if (migration.number <= present) continue;
       writer_.Script("BEGIN IMMEDIATE");
-      writer_.Script(ReplaceAll(migration.sql, "{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT"));
+      writer_.Script(ReplaceAll(ReplaceAll(migration.sql, "{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT"), "{key}",
+                                "INTEGER PRIMARY KEY"));
       writer_.Execute("INSERT INTO schema_version (number, title) VALUES (?, ?)", migration.number, migration.title);
       writer_.Script("COMMIT");
     }
@@ -272,6 +273,17 @@ Result<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& options) {
     return refuse(Errc::kInternal, error);
   } catch (const DatabaseError& error) {
     return refuse(Errc::kUnavailable, error);
+  }
+}
+
+Status CheckSqlite(const std::filesystem::path& file) {
+  try {
+    SqliteConnection connection(file, SqliteConnection::Mode::kReadOnly);
+    Rows rows = connection.Query("PRAGMA integrity_check(1)");
+    if (rows.Next() && rows.View(0) == "ok") return {};
+    return Fail(Errc::kInternal, fmt::format("{}: {}", file.string(), rows.View(0)));
+  } catch (const DatabaseError& error) {
+    return Fail(Errc::kInternal, fmt::format("{}: {}", file.string(), error.what()));
   }
 }
 

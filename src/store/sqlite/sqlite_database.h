@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "store/database.h"
+#include "store/migrations.h"
 
 namespace backplane::store {
 
@@ -18,10 +19,14 @@ struct SqliteOptions {
   std::filesystem::path file;
   Synchronous synchronous = Synchronous::kNormal;
   int readers = 4;
+  std::span<const Migration> migrations = Migrations();  ///< what the file holds
 };
 
 /// Opens or makes the file and brings its schema up to date. kUnavailable: cannot be opened;
 /// kConflict: made by a newer version; kInternal: damaged.
 Result<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& options);
+
+/// Reads the whole file and looks for damage. kInternal says what is damaged.
+Status CheckSqlite(const std::filesystem::path& file);
 
 }  // namespace backplane::store

@@ -58,6 +58,30 @@ TEST_F(SqliteDatabaseTest, RefusesADamagedFile) {
   EXPECT_EQ(Refused().code, Errc::kInternal);
 }
 
+TEST_F(SqliteDatabaseTest, DamageInsideIsFound) {
+  {
+    const auto database = OpenSqlite(Options());
+    ASSERT_TRUE(database);
+    ASSERT_TRUE((*database)->Write([](Connection& c) -> Status {
+      for (int i = 0; i < 1000; ++i)
+        c.Execute("INSERT INTO counter (name, value) VALUES (?, 1)", "a counter with a long name " + std::to_string(i));
+      return {};
+    }));
+    EXPECT_TRUE(CheckSqlite(Options().file));
+  }
+  auto content = ReadFile(Options().file, 16 << 20);
+  ASSERT_TRUE(content);
+  const std::size_t cell = content->rfind("a counter with a long name");
+  ASSERT_NE(cell, std::string::npos);
+  content->replace(cell / 4096 * 4096, 1000, 1000, '\xAA');  // the page's header and pointers
+  Fill(*content);
+  const Status damaged = CheckSqlite(Options().file);
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().code, Errc::kInternal);
+  EXPECT_THAT(damaged.error().message, HasSubstr("store.db"));
+  EXPECT_FALSE(CheckSqlite(folder_.path() / "none.db"));
+}
+
 TEST_F(SqliteDatabaseTest, AnEmptyFileBecomesAStore) {
   Fill("");
   EXPECT_TRUE(OpenSqlite(Options()));
