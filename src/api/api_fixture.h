@@ -21,10 +21,12 @@ class ApiFixture {
                                          .host = *host_.host,
                                          .folder = *host_.folder,
                                          .samples = samples_,
+                                         .vault = vault_,
                                          .bus = bus_,
                                          .clock = host_.clock,
                                          .runs = folder_.path() / "runs",
-                                         .token = "secret",
+                                         .auth = auth,
+                                         .hosts = {"backplane.example.org"},
                                          .rescan = [this] { return ++rescans, Status(); }});
     auto server = http::Server::Start(
         {.tcp = false, .socket = Socket()},
@@ -45,8 +47,10 @@ class ApiFixture {
   http::Request RequestFor(const Endpoint& endpoint) const {
     std::string path =
         ReplaceAll("/api/v1" + endpoint.path, "{id}", endpoint.path.starts_with("/plugins") ? "scan" : "1");
+    path = ReplaceAll(path, "{name*}", "a/b");
     http::Request request = NewRequest(endpoint.method, path);
     if (endpoint.method == "PATCH") request.body = R"({"set":{"name":"x"}})";
+    if (endpoint.method == "PUT") request.body = R"({"value":"x"})";
     return request;
   }
   http::Response Send(const http::Request& request) const {
@@ -73,8 +77,13 @@ class ApiFixture {
   events::Bus bus_{host_.clock};
   store::TestStore metrics_{store::Backends().front(), store::SampleMigrations()};
   ingest::SampleFolder samples_{*host_.store, *metrics_, host_.clock};
+  store::Vault vault_{*host_.store, host_.clock, {.source = {folder_.path() / "secret.key"}}};
 
  public:
+  Auth auth{{.database = *host_.store,
+             .clock = host_.clock,
+             .local_token = "secret",
+             .setup_file = folder_.path() / "setup-token"}};
   std::unique_ptr<Api> api;
   int rescans = 0;
 

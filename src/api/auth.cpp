@@ -88,9 +88,10 @@ Status Auth::OfferSetup() {
     const std::lock_guard lock(mutex_);
     setup_token_ = token;
   }
-  LogInfo("nobody can sign in yet: make the first user with `backplane users add NAME --role admin`, or with the "
-          "set-up token {}, good for once (also in {})",
-          token, parts_.setup_file.string());
+  LogInfo(
+      "nobody can sign in yet: make the first user with `backplane users add NAME --role admin`, or with the "
+      "set-up token {}, good for once (also in {})",
+      token, parts_.setup_file.string());
   return {};
 }
 
@@ -102,8 +103,7 @@ bool Auth::IsSetupToken(std::string_view token) {
 Result<Principal> Auth::Identify(const http::Request& request) {
   constexpr std::string_view kBearer = "Bearer ";
   if (const std::string_view authorization = request.Header("Authorization"); !authorization.empty()) {
-    if (!authorization.starts_with(kBearer))
-      return Fail(Errc::kDenied, "Authorization is not \"Bearer <token>\"");
+    if (!authorization.starts_with(kBearer)) return Fail(Errc::kDenied, "Authorization is not \"Bearer <token>\"");
     const std::string token(authorization.substr(kBearer.size()));
     if (EqualSecret(token, parts_.local_token))
       return Principal{.actor = "local", .granted = PermissionsOf(Role::kAdmin)};

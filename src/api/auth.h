@@ -95,7 +95,7 @@ class Auth {
   const std::string& DummyHash();
 
   const AuthParts parts_;
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;                              // guards what follows
   std::unordered_map<std::string, Known> known_;  // by the hash of what they send
   std::uint64_t changes_ = 0;
   std::string setup_token_;  // empty: somebody can sign in

@@ -80,7 +80,7 @@ struct Endpoint {
            std::vector<Parameter> parameters_, LaterHandler handler_);
 
   std::string method;
-  std::string path;  ///< below /api/v1, "/devices/{id}"
+  std::string path;  ///< below /api/v1: "/devices/{id}"; "{name*}" at the end is all that follows
   Permission permission;
   std::string sentence;
   std::vector<Parameter> parameters;  ///< of the query

@@ -29,7 +29,7 @@ Json ToJson(const store::Object& object) {
 Result<Reply> List(const ApiParts& parts, const Call& call) {
   store::ObjectFilter filter{.plugin = call.Query("plugin"), .status = call.Query("status")};
   if (!filter.plugin.empty()) {
-    BACKPLANE_ASSIGN(filter.plugin, PluginId(parts, filter.plugin));
+    BACKPLANE_ASSIGN(filter.plugin, PluginId(parts, call.org(), filter.plugin));
   }
   using store::ObjectStatus;
   constexpr std::array kStatuses = {ObjectStatus::kNew, ObjectStatus::kChanged, ObjectStatus::kUnchanged,

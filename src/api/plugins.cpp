@@ -37,6 +37,7 @@ void AddLane(Json& json, const LaneView& lane) {
 // Of a plugin with many lanes: the earliest slot, one of the runs, and the latest decision.
 LaneView Summary(const ApiParts& parts, OrgId org, const std::string& plugin) {
   LaneView summary;
+  if (parts.host.CountTargets(plugin) > kMostSummarised) return summary;
   for (const std::string& target : parts.host.TargetsOf(plugin, kMostSummarised)) {
     const LaneView lane = parts.host.View({org, plugin, target});
     if (lane.next && (!summary.next || *lane.next < *summary.next)) summary.next = lane.next;
@@ -48,7 +49,7 @@ LaneView Summary(const ApiParts& parts, OrgId org, const std::string& plugin) {
 }
 
 Result<Reply> Lanes(const ApiParts& parts, const Call& call) {
-  const auto catalog = parts.host.catalog();
+  const auto catalog = CatalogOf(parts, call.org());
   BACKPLANE_ASSIGN(const Plugin* plugin, catalog->Find(call.Path("id")));
   BACKPLANE_ASSIGN(const std::int64_t limit, call.QueryInt("limit", 100, 1, 1000));
   const std::string after = call.Query("after");
@@ -148,7 +149,7 @@ Result<std::optional<RunId>> RunOf(const ApiParts& parts, const LaneKey& lane, c
 }
 
 void RunNow(const ApiParts& parts, const Call& call, const http::Responder& responder) {
-  const auto catalog = parts.host.catalog();
+  const auto catalog = CatalogOf(parts, call.org());
   const auto plugin = catalog->Find(call.Path("id"));
   if (!plugin) return responder.Send(ToResponse(Fail(plugin.error())));
   if ((*plugin)->manifest.runtime.empty())
@@ -185,8 +186,8 @@ void RunNow(const ApiParts& parts, const Call& call, const http::Responder& resp
 
 }  // namespace
 
-Result<std::string> PluginId(const ApiParts& parts, const std::string& name) {
-  const auto catalog = parts.host.catalog();
+Result<std::string> PluginId(const ApiParts& parts, OrgId org, const std::string& name) {
+  const auto catalog = CatalogOf(parts, org);
   const auto plugin = catalog->Find(name);
   if (plugin) return (*plugin)->manifest.id;
   if (plugin.error().code == Errc::kNotFound && name.find(':') != std::string::npos) return name;
@@ -201,7 +202,7 @@ std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
        "The site's plugins, and what is wrong in its folders.",
        {},
        [&parts](const Call& call) -> Result<Reply> {
-         const auto catalog = parts.host.catalog();
+         const auto catalog = CatalogOf(parts, call.org());
          Json body = {{"plugins", Json::array()}, {"findings", backplane::ToJson(catalog->findings())}};
          for (const Plugin& plugin : catalog->plugins()) body["plugins"].push_back(ToJson(parts, plugin, call));
          return Reply{std::move(body)};
@@ -212,7 +213,7 @@ std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
        "One plugin: settings, limits, triggers, next run and the last decision about it.",
        {},
        [&parts](const Call& call) -> Result<Reply> {
-         const auto catalog = parts.host.catalog();
+         const auto catalog = CatalogOf(parts, call.org());
          BACKPLANE_ASSIGN(const Plugin* plugin, catalog->Find(call.Path("id")));
          return Reply{Describe(parts, *plugin, call)};
        }},
@@ -227,9 +228,11 @@ std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
        Permission::kOperate,
        "Reads the plugin folders again, as happens by itself now and then.",
        {},
-       [&parts](const Call&) -> Result<Reply> {
+       [&parts](const Call& call) -> Result<Reply> {
+         if (call.org() != kDefaultOrg)
+           return Fail(Errc::kDenied, "the plugin folders of the site belong to the default organisation");
          BACKPLANE_TRY(parts.rescan());
-         const auto catalog = parts.host.catalog();
+         const auto catalog = CatalogOf(parts, call.org());
          return Reply{{{"plugins", catalog->plugins().size()}, {"findings", backplane::ToJson(catalog->findings())}}};
        }},
       {"POST",

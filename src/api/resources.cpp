@@ -45,7 +45,8 @@ Result<Reply> List(const ApiParts& parts, const Call& call) {
                                .subclass = call.Query("subclass"),
                                .type = call.Query("type"),
                                .id = call.Query("resource_id"),
-                               .source = call.Query("source")};
+                               .source = call.Query("source"),
+                               .now = parts.clock.Now()};
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   BACKPLANE_ASSIGN(filter.entity, call.QueryInt("device", 0, 0, kMost));
   BACKPLANE_ASSIGN(filter.after, call.QueryInt("after", 0, 0, kMost));
@@ -82,7 +83,8 @@ Result<Reply> Show(const ApiParts& parts, const Call& call) {
   }));
   body["plugins"] = Json::array();
   const auto resource = parts.host.FindResource(key);
-  for (const Plugin& plugin : parts.host.catalog()->plugins())
+  const auto catalog = CatalogOf(parts, call.org());
+  for (const Plugin& plugin : catalog->plugins())
     if (resource != nullptr && plugin.manifest.targets != nullptr && plugin.manifest.targets->matches(*resource))
       body["plugins"].push_back(plugin.manifest.id);
   return Reply{std::move(body)};

@@ -49,9 +49,10 @@ Result<Run> Load(const ApiParts& parts, const Call& call) {
 }
 
 Result<Reply> List(const ApiParts& parts, const Call& call) {
-  store::RunFilter filter{.plugin = call.Query("plugin"), .status = {}, .key = call.Query("key")};
+  store::RunFilter filter{
+      .plugin = call.Query("plugin"), .status = {}, .key = call.Query("key"), .target = call.Query("target")};
   if (!filter.plugin.empty()) {
-    BACKPLANE_ASSIGN(filter.plugin, PluginId(parts, filter.plugin));
+    BACKPLANE_ASSIGN(filter.plugin, PluginId(parts, call.org(), filter.plugin));
   }
   if (const std::string status = call.Query("status"); !status.empty()) {
     filter.status = ParseRunStatus(status);
@@ -126,6 +127,7 @@ std::vector<Endpoint> RunEndpoints(const ApiParts& parts) {
        {{"plugin", "Only of this plugin."},
         {"status", "Only with this status."},
         {"key", "Only of the job with this key."},
+        {"target", "Only about this resource, by id or key."},
         {"before", "Cursor: the `next` of the page before."},
         {"limit", "Runs per page, 1 to 1000; 50 unless given."}},
        [&parts](const Call& call) { return List(parts, call); }},

@@ -18,13 +18,17 @@ std::vector<Endpoint> StatusEndpoints(const ApiParts& parts) {
            "Version, process and how much there is.",
            {},
            [&parts](const Call& call) -> Result<Reply> {
+             // The process and its journal are those of the whole installation.
+             const bool ours = call.org() == kDefaultOrg;
              Json body = {{"version", BACKPLANE_VERSION},
-                          {"pid", getpid()},
-                          {"epoch", parts.host.epoch()},
-                          {"plugins", parts.host.catalog()->plugins().size()}};
+                          {"pid", ours ? Json(getpid()) : Json(nullptr)},
+                          {"epoch", ours ? Json(parts.host.epoch()) : Json(nullptr)},
+                          {"plugins", CatalogOf(parts, call.org())->plugins().size()}};
              BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
                body["devices"] = store::Inventory(connection, call.org()).Count();
                body["last_event"] = store::Events(connection, call.org()).Last();
+               body["journal"] = nullptr;
+               if (!ours) return {};
                const EntryId folded = store::GetWatermark(connection, "core").entry;
                // A journal that has forgotten everything ends where the fold stands.
                body["journal"] = {{"last", std::max(store::LastEntry(connection), folded)}, {"folded", folded}};

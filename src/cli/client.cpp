@@ -61,9 +61,12 @@ Result<Json> Client::Post(const std::string& path, const Query& query) const {
   return ParseJson(response.body);
 }
 
-Result<Json> Client::Patch(const std::string& path, const Json& body) const {
-  http::Request request{.method = "PATCH", .path = "/api/v1" + path, .body = DumpJson(body)};
-  request.headers["Content-Type"] = "application/json";
+Result<Json> Client::Call(const std::string& method, const std::string& path, const Json& body) const {
+  http::Request request{.method = method, .path = "/api/v1" + path};
+  if (!body.is_null()) {
+    request.body = DumpJson(body);
+    request.headers["Content-Type"] = "application/json";
+  }
   BACKPLANE_ASSIGN(const http::Response response, Send(std::move(request), Millis(30'000)));
   return ParseJson(response.body);
 }

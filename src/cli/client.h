@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -23,7 +25,8 @@ class Client {
   Result<Json> Get(const std::string& path, const Query& query = {}, Millis timeout = Millis(30'000)) const;
   Result<std::string> GetText(const std::string& path) const;
   Result<Json> Post(const std::string& path, const Query& query = {}) const;
-  Result<Json> Patch(const std::string& path, const Json& body) const;
+  /// Any other method; no body if it is null.
+  Result<Json> Call(const std::string& method, const std::string& path, const Json& body = nullptr) const;
 
  private:
   Client(std::filesystem::path data, std::string token) : data_(std::move(data)), token_(std::move(token)) {}

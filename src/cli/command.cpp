@@ -31,9 +31,14 @@ CLI::App* FindOrAdd(CLI::App& parent, const std::string& name, const std::string
 
 const std::map<std::string, std::string>& Groups() {
   static const std::map<std::string, std::string> groups = {
-      {"plugins", "See, check and run plugins"},   {"devices", "See and edit the inventory"},
-      {"resources", "See what plugins run about"}, {"runs", "See what was executed"},
-      {"events", "Read the event stream"},         {"metrics", "See what was measured"},
+      {"plugins", "See, check and run plugins"},
+      {"devices", "See and edit the inventory"},
+      {"resources", "See what plugins run about"},
+      {"runs", "See what was executed"},
+      {"secrets", "Set what plugins need to know and nobody else"},
+      {"audit", "See who did what"},
+      {"events", "Read the event stream"},
+      {"metrics", "See what was measured"},
   };
   return groups;
 }
@@ -91,7 +96,7 @@ std::optional<std::pair<std::string, std::string>> Assignment(const std::string&
 std::vector<Command> Commands() {
   std::vector<Command> all;
   for (auto* some : {&ServeCommands, &RunCommands, &PluginCommands, &DeviceCommands, &ResourceCommands, &RunsCommands,
-                     &EventCommands, &MetricCommands, &CheckCommands}) {
+                     &EventCommands, &MetricCommands, &SecretCommands, &AuditCommands, &CheckCommands}) {
     auto commands = some();
     std::move(commands.begin(), commands.end(), std::back_inserter(all));
   }

@@ -69,6 +69,8 @@ std::vector<Command> ResourceCommands();
 std::vector<Command> RunsCommands();
 std::vector<Command> EventCommands();
 std::vector<Command> MetricCommands();
+std::vector<Command> SecretCommands();
+std::vector<Command> AuditCommands();
 std::vector<Command> CheckCommands();
 
 /// Parses and runs; returns the exit code.

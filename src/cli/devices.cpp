@@ -75,7 +75,7 @@ int Edit(const Args& args) {
   for (const std::string& field : args.All("--unlock")) body["unlock"].push_back(field);
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());
-  const auto device = client->Patch("/devices/" + args.Get("ID"), body);
+  const auto device = client->Call("PATCH", "/devices/" + args.Get("ID"), body);
   if (!device) return Report(device.error());
   if (args.Has("--json")) return PrintJson(*device), kOk;
   std::puts(fmt::format("device {} is at revision {}", Text(*device, "id"), Text(*device, "revision")).c_str());

@@ -167,11 +167,12 @@ int Rescan(const Args& args) {
 }
 
 int Validate(const Args& args) {
-  config::Site site;
-  site.folders.push_back(
-      {.path = std::filesystem::absolute(args.Get("PATH")).lexically_normal(), .dialect = args.Get("--dialect")});
+  auto site = config::LoadSite(args.Get("--config"));
+  if (!site) return Report(site.error());
+  site->folders = {
+      {.path = std::filesystem::absolute(args.Get("PATH")).lexically_normal(), .dialect = args.Get("--dialect")}};
   const DialectList dialects = MakeDialects();
-  const Catalog catalog = Catalog::Load(site, dialects);
+  const Catalog catalog = Catalog::Load(*site, dialects);
   const bool errors = std::any_of(catalog.findings().begin(), catalog.findings().end(), IsError);
   Json names = Json::array();
   for (const Plugin& plugin : catalog.plugins()) names.push_back(plugin.manifest.id);
@@ -214,6 +215,7 @@ std::vector<Command> PluginCommands() {
        "Check plugins for every mistake at once, without running anything and without a daemon",
        {{"PATH", "A plugin, or a folder of plugins"}},
        {{"--dialect", "NAME", "Read it as this dialect's, instead of asking which recognises it"},
+        {"--config", "FILE", "Site configuration whose settings apply"},
         {"--json", "", "Print JSON instead of text"}},
        Validate},
   };

@@ -68,6 +68,8 @@ Result<Resource> ParseTarget(const std::string& text) {
   }
   if (resource.id.empty()) return Fail(Errc::kInvalid, "id is missing");
   if (resource.endpoint.empty()) resource.endpoint = resource.id;
+  for (const auto& [name, member] : members)
+    if (member->find('|') != std::string::npos) return Fail(Errc::kInvalid, fmt::format("{} holds a '|'", name));
   return resource;
 }
 
@@ -99,8 +101,8 @@ Result<const Plugin*> OnlyPlugin(const Catalog& catalog, const std::string& path
   if (catalog.plugins().size() > 1) {
     std::vector<std::string> names;
     for (const Plugin& plugin : catalog.plugins()) names.push_back(plugin.manifest.name);
-    return Fail(Errc::kInvalid, fmt::format("{}: holds {} plugins ({}): name the folder of one", path, names.size(),
-                                            fmt::join(names, ", ")));
+    return Fail(Errc::kInvalid, fmt::format("{}: holds {} plugins ({}): name the folder or file of one", path,
+                                            names.size(), fmt::join(names, ", ")));
   }
   const Plugin& plugin = catalog.plugins().front();
   if (plugin.manifest.runtime.empty())

@@ -14,6 +14,7 @@ int List(const Args& args) {
   Client::Query query = {{"limit", args.Get("--limit", "30")}};
   if (args.Has("--plugin")) query["plugin"] = args.Get("--plugin");
   if (args.Has("--status")) query["status"] = args.Get("--status");
+  if (args.Has("--target")) query["target"] = args.Get("--target");
   const auto page = client->Get("/runs", query);
   if (!page) return Report(page.error());
   if (args.Has("--json")) return PrintJson((*page)["runs"]), kOk;
@@ -71,6 +72,7 @@ std::vector<Command> RunsCommands() {
        "List runs, newest first",
        {},
        ClientOptions({{"--plugin", "NAME", "Only of this plugin"},
+                      {"--target", "RESOURCE", "Only about this resource, by id or key"},
                       {"--status", "STATUS", "Only with this status (ok, failed, timeout, ...)"},
                       {"--limit", "N", "So many; 30 unless given"}}),
        List},

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/auth.h"
+#include "base/core_dump.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/rng.h"
@@ -20,7 +22,9 @@
 #include "dispatch/resource_watch.h"
 #include "ingest/core_fold.h"
 #include "ingest/mapper.h"
+#include "store/people.h"
 #include "store/sqlite/sqlite_database.h"
+#include "store/vault.h"
 
 namespace backplane::cli {
 namespace {
@@ -50,6 +54,30 @@ Status RefuseOpenFolder(const std::filesystem::path& data) {
               fmt::format("{}: other users may look into this folder; close it with `chmod 700`, or name "
                           "another one",
                           data.string()));
+}
+
+// Who can reach us from elsewhere must be somebody, and there must be one who looks after that.
+Status RefuseOpenDoor(store::Database& database, const config::Address& address) {
+  if (address.loopback) return {};
+  bool admin = false;
+  BACKPLANE_TRY(database.Read([&](store::Connection& connection) -> Status {
+    admin = store::People(connection, kDefaultOrg).HasAdmin();
+    return {};
+  }));
+  if (admin) return {};
+  return Fail(Errc::kDenied,
+              fmt::format("listen: {} can be reached from other machines, and there is no admin yet: start on "
+                          "127.0.0.1, add one with `backplane users add NAME --role admin`, then start here",
+                          address.host));
+}
+
+// What requests may call us, besides loopback: the address that we listen on, and what is configured.
+std::vector<std::string> Names(const std::string& configured, const config::Address& address) {
+  std::vector<std::string> names;
+  for (const std::string_view name : Split(configured, ','))
+    if (!Trim(name).empty()) names.push_back(ToLower(Trim(name)));
+  names.push_back(address.host.find(':') == std::string::npos ? address.host : "[" + address.host + "]");
+  return names;
 }
 
 Result<config::Site> SiteOf(const Args& args) {
@@ -116,6 +144,13 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                                                           .synchronous = synchronous,
                                                           .readers = 2,
                                                           .migrations = store::SampleMigrations()}));
+  const bool passphrase = !options.passphrase_file.empty();
+  store::Vault vault(*database, clock,
+                     {.source = {passphrase ? options.passphrase_file : options.key_file, passphrase}});
+  // A daemon without its key still does what needs no secret.
+  if (const Status unlocked = vault.Unlock(); !unlocked)
+    LogError("secrets cannot be read: {}", unlocked.error().message);
+  BACKPLANE_TRY(RefuseOpenDoor(*database, address));
   events::Bus bus(clock);
   ingest::CoreFold fold;
   ingest::SampleFolder samples(*database, *metrics, clock, {.keep = options.metrics_keep});
@@ -133,12 +168,14 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                                                           .python = options.python,
                                                           .workers = static_cast<std::size_t>(options.workers),
                                                           .ended = [&bus] { bus.Notify(); }}));
-  BACKPLANE_ASSIGN(const auto mapper, ingest::StartMapper({.database = *database,
-                                                           .bus = bus,
-                                                           .clock = clock,
-                                                           .rules = site.mappings,
-                                                           .hostname = HostName(),
-                                                           .appended = [&folder] { folder.Wake(); }}));
+  BACKPLANE_ASSIGN(
+      const auto mapper,
+      ingest::StartMapper({.database = *database,
+                           .bus = bus,
+                           .clock = clock,
+                           .rules = site.mappings,
+                           .hostname = HostName(),
+                           .appended = [&folder] { return folder.WaitUntilFolded(std::chrono::minutes(1)); }}));
   BACKPLANE_ASSIGN(const auto watch, dispatch::WatchResources(*host, *database, bus));
   dispatch::Rescan rescan(*host, site, dialects, options.rescan);
   const dispatch::Housekeeping housekeeping(*host, *database, folder, clock, data / "runs",
@@ -147,14 +184,23 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                                              .journal_keep = options.journal_keep,
                                              .events_keep = options.events_keep},
                                             [&samples] { return samples.folded(); });
+  api::Auth auth({.database = *database,
+                  .clock = clock,
+                  .local_token = token,
+                  .setup_file = data / "setup-token",
+                  .keep = options.sessions_keep,
+                  .idle = options.sessions_idle});
+  BACKPLANE_TRY(auth.OfferSetup());
   const api::Api api({.database = *database,
                       .host = *host,
                       .folder = folder,
                       .samples = samples,
+                      .vault = vault,
                       .bus = bus,
                       .clock = clock,
                       .runs = data / "runs",
-                      .token = token,
+                      .auth = auth,
+                      .hosts = Names(options.hosts, address),
                       .rescan = [&rescan] { return rescan.Now(); }});
   BACKPLANE_ASSIGN(const auto server,
                    http::Server::Start({.address = address.host, .port = address.port, .socket = data / "api.sock"},
@@ -187,6 +233,7 @@ int Run(const Args& args) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   RaiseDescriptorLimit();
+  ForbidCoreDumps();
   const auto site = SiteOf(args);
   if (!site) return Report(site.error());
   InitLog(Level(site->options.log_level), "backplane");

@@ -36,8 +36,11 @@ class ReferenceWriter final : public OptionVisitor {
 void Describe(Options& o, OptionVisitor& v) {
   using std::chrono::hours;
   v.Text("listen", o.listen,
-         "Address and port of the API. Loopback only: other addresses are refused until people can sign "
-         "in. Port 0 takes a free one.");
+         "Address and port of the API. Other addresses than loopback are refused until there is an admin who can sign "
+         "in; put a proxy that speaks TLS in front of them. Port 0 takes a free one.");
+  v.Text("hosts", o.hosts,
+         "Names, separated by commas, under which people reach the API, besides loopback and the address of listen. "
+         "Requests that name another one in Host are refused. Default: none.");
   v.Text("data", o.data,
          "Folder for the store, logs and token, readable by its owner only. Default: /var/lib/backplane for root, "
          "else $XDG_DATA_HOME/backplane or ~/.local/share/backplane.");
@@ -53,6 +56,10 @@ void Describe(Options& o, OptionVisitor& v) {
   v.Integer("runs.keep", o.runs_keep, 1, 100'000,
             "Runs kept per plugin and target; of the older ones only failures and those that changed something stay.");
   v.Integer("runs.keep_all", o.runs_keep_all, 1, 1'000'000, "Runs kept per plugin and target at most.");
+  v.Duration("sessions.keep", o.sessions_keep, std::chrono::minutes(1), hours(24 * 365),
+             "How long somebody who has signed in stays signed in.");
+  v.Duration("sessions.idle", o.sessions_idle, std::chrono::minutes(2), hours(24 * 365),
+             "How long a session lasts without a request.");
   v.Duration("journal.keep", o.journal_keep, Millis(0), hours(24 * 365),
              "How long accepted results stay in the journal once they are folded.");
   v.Duration("events.keep", o.events_keep, Millis(60'000), hours(24 * 3650),

@@ -15,6 +15,7 @@ namespace backplane::config {
 
 struct Options {
   std::string listen = "127.0.0.1:8700";
+  std::string hosts;
   std::string data;
   std::string python = "/usr/bin/python3";
   std::string log_level = "info";
@@ -23,6 +24,8 @@ struct Options {
   Millis rescan = std::chrono::minutes(1);
   std::int64_t runs_keep = 20;
   std::int64_t runs_keep_all = 500;
+  Millis sessions_keep = std::chrono::hours(12);
+  Millis sessions_idle = std::chrono::hours(1);
   Millis journal_keep = std::chrono::hours(1);
   Millis events_keep = std::chrono::hours(7 * 24);
   std::string key_file;

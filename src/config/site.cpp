@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <set>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
@@ -18,6 +19,7 @@ namespace backplane::config {
 namespace {
 
 constexpr std::size_t kMaxFile = 4 << 20;
+constexpr std::string_view kHostName = "{hostname}";
 
 std::string Place(const std::filesystem::path& file, const toml::node& node) {
   return fmt::format("{}:{}", file.string(), node.source().begin.line);
@@ -203,6 +205,31 @@ Status CheckTemplates(const std::map<std::string, std::string>& texts, const std
   return {};
 }
 
+Status CheckPatterns(const std::map<std::string, std::string>& where, const std::string& place) {
+  for (const auto& [field, pattern] : where)
+    for (auto open = pattern.find('{'); open != std::string::npos; open = pattern.find('{', open + 1))
+      if (pattern.compare(open, kHostName.size(), kHostName) != 0)
+        return Fail(
+            Errc::kInvalid,
+            fmt::format("{}: mapping.where.{}: \"{}\": in braces there can be hostname only", place, field, pattern),
+            "mapping.where");
+  return {};
+}
+
+// Filters name metadata in lower case.
+Status CheckMetadata(const std::map<std::string, std::string>& metadata, const std::string& place) {
+  for (const auto& [key, value] : metadata) {
+    const bool word = !key.empty() && !(key[0] >= '0' && key[0] <= '9') &&
+                      key.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+    if (!word)
+      return Fail(
+          Errc::kInvalid,
+          fmt::format("{}: mapping.metadata.{}: a key is of a-z, 0-9 and _, and begins with no digit", place, key),
+          "mapping.metadata");
+  }
+  return {};
+}
+
 Status ReadMapping(const toml::table& table, const std::filesystem::path& file, Mapping& mapping) {
   static const std::vector<std::string_view> kFields(kDeviceFields.begin(), kDeviceFields.end());
   static const std::vector<std::string_view> kParts = {"site", "class", "subclass", "type", "id", "endpoint"};
@@ -214,6 +241,7 @@ Status ReadMapping(const toml::table& table, const std::filesystem::path& file, 
       mapping.name = *text;
     } else if (key == "where") {
       BACKPLANE_ASSIGN(mapping.where, ReadTexts(value, file, "mapping.where", kFields));
+      BACKPLANE_TRY(CheckPatterns(mapping.where, Place(file, value)));
     } else if (key == "resource") {
       BACKPLANE_ASSIGN(auto given, ReadTexts(value, file, "mapping.resource", kParts));
       BACKPLANE_TRY(CheckTemplates(given, Place(file, value), "mapping.resource"));
@@ -227,6 +255,7 @@ Status ReadMapping(const toml::table& table, const std::filesystem::path& file, 
     } else if (key == "metadata") {
       BACKPLANE_ASSIGN(mapping.metadata, ReadTexts(value, file, "mapping.metadata", {}));
       BACKPLANE_TRY(CheckTemplates(mapping.metadata, Place(file, value), "mapping.metadata"));
+      BACKPLANE_TRY(CheckMetadata(mapping.metadata, Place(file, value)));
     } else {
       return Fail(Errc::kInvalid,
                   fmt::format("{}: mapping.{}: unknown key or wrong type; there are name (a text without '|') and "
@@ -372,10 +401,13 @@ Result<Address> ParseAddress(std::string_view text) {
   Address address{std::string(host), 0};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), address.port);
   if (error != std::errc() || end != digits.data() + digits.size()) return wrong("the port is not 0 to 65535");
-  const bool is_127 = host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos;
-  if (host != "::1" && host != "localhost" && !is_127)
-    return wrong("only loopback addresses (127.x.x.x, ::1) can be listened on until people can sign in");
   if (host == "localhost") address.host = "127.0.0.1";
+  in_addr four{};
+  in6_addr six{};
+  const bool is_four = inet_pton(AF_INET, address.host.c_str(), &four) == 1;
+  if (!is_four && inet_pton(AF_INET6, address.host.c_str(), &six) != 1)
+    return wrong("is no IP address, in brackets if it is one of IPv6");
+  address.loopback = is_four ? ntohl(four.s_addr) >> 24 == 127 : IN6_IS_ADDR_LOOPBACK(&six) != 0;
   return address;
 }
 

@@ -44,10 +44,12 @@ struct Site {
 /// the file's folder.
 Result<Site> LoadSite(const std::filesystem::path& file);
 
-/// Splits "127.0.0.1:8700" or "[::1]:8700". kInvalid says what is wrong.
+/// Splits "127.0.0.1:8700" or "[::1]:8700"; the host is an IP address or "localhost". kInvalid says what
+/// is wrong.
 struct Address {
   std::string host;
   std::uint16_t port = 0;
+  bool loopback = true;  ///< only this machine reaches it
 };
 Result<Address> ParseAddress(std::string_view text);
 

@@ -298,6 +298,8 @@ TEST_F(SiteTest, AMappingThatIsWrongSaysWhereAndWhat) {
   EXPECT_THAT(wrong("name = 'a'\nwhere = { name = 1 }"), HasSubstr("is not a text"));
   EXPECT_THAT(wrong("name = 'a'\nresource = { id = '{colour}' }"), HasSubstr("in braces there can be name"));
   EXPECT_THAT(wrong("name = 'a'\nresource = { id = '{name' }"), HasSubstr("in braces there can be name"));
+  EXPECT_THAT(wrong("name = 'a'\nwhere = { name = '{host}' }"), HasSubstr("there can be hostname only"));
+  EXPECT_THAT(wrong("name = 'a'\nmetadata = { Model = '{type}' }"), HasSubstr("mapping.metadata.Model: a key is of"));
   EXPECT_THAT(wrong("name = 'a'\nresource = { id = '' }"), HasSubstr("mapping.resource.id: is empty"));
   EXPECT_THAT(wrong("name = 'a'\n[[mapping]]\nname = 'a'"), HasSubstr("there is another called a"));
   EXPECT_THAT(Load("mapping = 1").error().message, HasSubstr("write [[mapping]]"));

@@ -17,6 +17,7 @@ constexpr Millis kRound{5'000};
 // A lane is pruned when it has grown by so many runs.
 constexpr int kGrowth = 8;
 constexpr int kRowsPerStep = 1'000;
+constexpr Millis kIdleLook = std::chrono::hours(1);
 
 }  // namespace
 
@@ -44,11 +45,12 @@ void Housekeeping::Loop(const std::stop_token& stop) {
     for (const auto& [lane, count] : host_.TakeFinishedLanes()) finished_[lane] += count;
     for (auto& [lane, count] : finished_) {
       if (count < kGrowth || stop.stop_requested()) continue;
-      PruneRuns(lane);
+      PruneRuns(lane, retention_.runs_keep, retention_.runs_keep_all);
       count = 0;
     }
     std::erase_if(finished_, [](const auto& item) { return item.second == 0; });
     TellTheTime();
+    ForgetIdleLanes();
     Forget();
     wake_.wait_for(lock, stop, kRound, [] { return false; });
   }
@@ -58,7 +60,7 @@ void Housekeeping::TidyUpAfterTheLast() {
   std::set<RunId> kept;
   const Status status = database_.Read([&](store::Connection& connection) -> Status {
     kept = store::AllRunIds(connection);
-    for (const store::LaneRow& lane : store::AllLanes(connection)) finished_[lane.key] = kGrowth;
+    for (const LaneKey& lane : store::LanesWithRuns(connection, retention_.runs_keep)) finished_[lane] = kGrowth;
     return {};
   });
   if (!status) return LogWarning("tidying up: {}", status.error().message);
@@ -74,11 +76,11 @@ void Housekeeping::TidyUpAfterTheLast() {
   }
 }
 
-void Housekeeping::PruneRuns(const LaneKey& lane) {
+void Housekeeping::PruneRuns(const LaneKey& lane, int keep, int keep_all) {
   std::vector<RunId> gone;
   const Status status = database_.Write(
       [&](store::Connection& connection) -> Status {
-        gone = store::Runs(connection, lane.org).Prune(lane, retention_.runs_keep, retention_.runs_keep_all);
+        gone = store::Runs(connection, lane.org).Prune(lane, keep, keep_all);
         return {};
       },
       store::Priority::kSlice);
@@ -87,6 +89,28 @@ void Housekeeping::PruneRuns(const LaneKey& lane) {
     std::error_code ignored;  // a folder that is gone, or never was, is what we want
     std::filesystem::remove_all(runs_ / std::to_string(run), ignored);
   }
+}
+
+void Housekeeping::ForgetIdleLanes() {
+  const Millis now = clock_.Monotonic();
+  if (now < next_idle_look_) return;
+  std::vector<LaneKey> idle;
+  Status status = database_.Read([&](store::Connection& connection) -> Status {
+    idle = store::IdleLanes(connection, clock_.Now() - retention_.lanes_keep, kRowsPerStep);
+    return {};
+  });
+  for (const LaneKey& lane : idle) {
+    PruneRuns(lane, 0, 0);
+    if (status)
+      status = database_.Write(
+          [&](store::Connection& connection) -> Status {
+            store::Runs(connection, lane.org).ForgetLane(lane);
+            return {};
+          },
+          store::Priority::kSlice);
+  }
+  if (!status) LogWarning("forgetting idle lanes: {}", status.error().message);
+  if (static_cast<int>(idle.size()) < kRowsPerStep) next_idle_look_ = now + kIdleLook;
 }
 
 void Housekeeping::TellTheTime() {

@@ -19,6 +19,8 @@ struct Retention {
   int runs_keep_all = 500;
   Millis journal_keep{0};
   Millis events_keep{0};
+  /// Lanes about a resource that have not run for so long go with their runs.
+  Millis lanes_keep = std::chrono::hours(90 * 24);
 };
 
 /// A thread that tidies up every few seconds. What it refers to outlives it. The journal is kept
@@ -33,7 +35,8 @@ class Housekeeping {
   void Loop(const std::stop_token& stop);
   /// Folders of runs that are no longer kept, and lanes that grew while nobody counted.
   void TidyUpAfterTheLast();
-  void PruneRuns(const LaneKey& lane);
+  void PruneRuns(const LaneKey& lane, int keep, int keep_all);
+  void ForgetIdleLanes();
   /// Tells the folds the time when something has expired.
   void TellTheTime();
   void Forget();
@@ -46,6 +49,7 @@ class Housekeeping {
   const Retention retention_;
   const std::function<EntryId()> samples_folded_;
   std::map<LaneKey, int> finished_;  // runs since the lane was last pruned
+  Millis next_idle_look_{0};
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses all of the above

@@ -1,5 +1,7 @@
 #include "events/follower.h"
 
+#include <utility>
+
 #include "base/log.h"
 
 namespace backplane::events {
@@ -28,14 +30,16 @@ void Follower::Loop(const std::stop_token& stop) {
     const std::uint64_t generation = bus_.generation();
     const Status status = CatchUp();
     if (!status) LogError("following {}*: {}; trying again", reader_.topic, status.error().message);
-    bus_.Wait(generation, status ? kLongest : kRetryDelay, [bell = bell_](Wake) {
+    bus_.Wait(generation, status ? kLongest : kRetryDelay, [bell = bell_](Wake wake) {
       const std::lock_guard lock(bell->mutex);
-      bell->ringing = true;
+      bell->wake = wake;
       bell->rang.notify_all();
     });
     std::unique_lock lock(bell_->mutex);
-    bell_->rang.wait(lock, stop, [this] { return bell_->ringing; });
-    bell_->ringing = false;
+    bell_->rang.wait(lock, stop, [this] { return bell_->wake.has_value(); });
+    const bool news = std::exchange(bell_->wake, std::nullopt) == Wake::kNews;
+    // A bus that is full, or ends, calls back at once.
+    if (!news) bell_->rang.wait_for(lock, stop, kRetryDelay, [] { return false; });
   }
 }
 

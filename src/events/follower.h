@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,7 +47,7 @@ class Follower {
   struct Bell {
     std::mutex mutex;
     std::condition_variable_any rang;
-    bool ringing = false;
+    std::optional<Wake> wake;
   };
   const std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
   std::jthread thread_;  // last: it uses all of the above

@@ -1,5 +1,6 @@
 #include "http/connection.h"
 
+#include <netdb.h>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -17,6 +18,17 @@ constexpr auto kLinger = std::chrono::seconds(2);
 /// A client that takes its answer more slowly than this is cut off.
 constexpr std::size_t kBytesPerSecond = 64 << 10;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// "192.0.2.7"; empty if the client has gone already.
+std::string PeerOf(Socket& socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  char text[NI_MAXHOST] = {};
+  if (getpeername(socket.native_handle(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  if (getnameinfo(reinterpret_cast<sockaddr*>(&address), size, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0)
+    return {};
+  return text;
+}
 
 }  // namespace
 
@@ -41,7 +53,12 @@ void Responder::Send(Response response) const { sink_->Send(std::move(response))
 bool Responder::Abandoned() const { return sink_->abandoned(); }
 
 Connection::Connection(std::shared_ptr<Core> core, Socket socket, bool local)
-    : weak_core_(core), core_(*core), socket_(std::move(socket)), timer_(core->io), local_(local) {}
+    : weak_core_(core),
+      core_(*core),
+      socket_(std::move(socket)),
+      timer_(core->io),
+      local_(local),
+      peer_(local ? std::string() : PeerOf(socket_)) {}
 
 void Connection::Start() {
   SetDeadline(core_.options.idle_timeout);
@@ -117,6 +134,7 @@ void Connection::Dispatch() {
   keep_alive_ = parser_->keep_alive();
   Request request = parser_->Take();
   request.local_socket = local_;
+  request.peer = peer_;
   const auto sink = std::make_shared<Responder::Sink>(weak_core_, weak_from_this(), ++serial_);
   sink_ = sink;
   const Responder responder(sink);

@@ -104,6 +104,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Socket socket_;
   asio::steady_timer timer_;
   const bool local_;
+  const std::string peer_;  ///< address of a TCP client
   State state_ = State::kReading;
   bool watching_ = false;
   bool peer_closed_ = false;

@@ -33,6 +33,7 @@ struct Request {
   Headers headers;                           ///< repeated ones are joined by ", "
   std::string body;
   bool local_socket = false;  ///< came through a unix socket
+  std::string peer;           ///< the address that a server's request came from; empty for a unix socket
   /// The value of the header, or an empty text.
   std::string_view Header(std::string_view name) const;
 };

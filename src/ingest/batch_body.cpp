@@ -171,6 +171,8 @@ std::vector<std::string_view> SplitBody(std::string_view body) {
   return lines;
 }
 
+bool IsMetrics(std::string_view line) { return line.starts_with(R"(["m",)"); }
+
 Result<Record> DecodeRecord(std::string_view line) {
   BACKPLANE_ASSIGN(const Json json, ParseJson(line));
   try {

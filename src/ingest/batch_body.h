@@ -17,6 +17,9 @@ std::string EncodeRecords(const std::vector<Record>& records);
 /// The lines of a body, without parsing them.
 std::vector<std::string_view> SplitBody(std::string_view body);
 
+/// Whether a line is a MetricsRecord's, without parsing it.
+bool IsMetrics(std::string_view line);
+
 /// kInvalid: not a line that EncodeRecords wrote.
 Result<Record> DecodeRecord(std::string_view line);
 

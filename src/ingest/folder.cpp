@@ -29,7 +29,8 @@ constexpr Millis kRetryDelay{1'000};
 void DecodeUpTo(OpenEntry& open, std::size_t upto) {
   while (open.first + open.records.size() < std::min(upto, open.lines.size())) {
     const std::size_t index = open.first + open.records.size();
-    Result<Record> record = DecodeRecord(open.lines[index]);
+    // Samples are another fold's, and most of what there is.
+    Result<Record> record = IsMetrics(open.lines[index]) ? Record(MetricsRecord{}) : DecodeRecord(open.lines[index]);
     if (!record) LogError("journal entry {}, record {}: {}", open.entry.id, index, record.error().message);
     open.records.push_back(record ? std::move(*record) : Record(Observation{}));
   }

@@ -94,8 +94,16 @@ Status Append(const MapperParts& parts, const Changes& changes) {
       store::AppendEntry(connection, {.at = parts.clock.Now(), .plugin = source, .body = EncodeRecords(records)});
     return {};
   }));
-  parts.appended();
+  // What is compared next must be what follows from this.
+  if (!parts.appended()) return Fail(Errc::kTimeout, "what was mapped is not folded yet");
   return {};
+}
+
+bool GivesUp(const Changes& changes) {
+  for (const auto& [source, records] : changes)
+    for (const Record& record : records)
+      if (std::holds_alternative<ResourceGone>(record)) return true;
+  return false;
 }
 
 std::vector<store::StoredResource> AllOf(store::Connection& connection, const std::string& source) {
@@ -137,6 +145,7 @@ Status MapAll(const MapperParts& parts) {
 Status MapChanged(const MapperParts& parts, const std::vector<store::Event>& news) {
   std::set<EntityId> devices;
   for (const store::Event& event : news) devices.insert(event.entity);
+  std::set<std::string> claimed;
   Changes changes;
   BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
     Differences differences(parts);
@@ -149,7 +158,7 @@ Status MapChanged(const MapperParts& parts, const std::vector<store::Event>& new
         // If a rule makes the same of two devices, it stays the first one's: else they would take turns.
         std::erase_if(wanted[source], [&](const auto& want) {
           const auto present = resources.Find(want.first);
-          return present && present->entity != id;
+          return (present && present->entity != id) || !claimed.insert(want.first).second;
         });
         differences.Compare(source, resources.List({.source = source, .entity = id, .limit = kPage}), wanted[source]);
       }
@@ -157,7 +166,9 @@ Status MapChanged(const MapperParts& parts, const std::vector<store::Event>& new
     changes = differences.Take();
     return {};
   }));
-  return Append(parts, changes);
+  BACKPLANE_TRY(Append(parts, changes));
+  // Another device may make the same resource, and has waited for its turn.
+  return GivesUp(changes) ? MapAll(parts) : Status();
 }
 
 }  // namespace

@@ -28,8 +28,9 @@ struct MapperParts {
   events::Bus& bus;
   const Clock& clock;
   std::vector<config::Mapping> rules;
-  std::string hostname;            ///< of this machine
-  std::function<void()> appended;  ///< called when the journal has grown
+  std::string hostname;  ///< of this machine
+  /// Called when the journal has grown; waits until that is folded, and says whether it is.
+  std::function<bool()> appended;
 };
 
 /// Brings the resources in line with the rules of today before it returns, and with every change of a

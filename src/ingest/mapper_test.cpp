@@ -70,7 +70,7 @@ class MapperTest : public ::testing::Test {
                                 .clock = clock_,
                                 .rules = std::move(rules),
                                 .hostname = "me",
-                                .appended = [this] { folder_.Wake(); }});
+                                .appended = [this] { return folder_.WaitUntilFolded(Millis(60'000)); }});
     ASSERT_TRUE(started) << started.error().message;
     mapper_ = *std::move(started);
   }
@@ -115,6 +115,29 @@ TEST_F(MapperTest, ResourcesFollowTheirDevices) {
       ElementsAre("mapping:hosts nas@10.0.0.7"));
   const auto device = store_.Read([](store::Connection& c) { return store::Resources(c, kDefaultOrg).List({}); });
   EXPECT_EQ(device.at(0).entity, 1);
+}
+
+TEST_F(MapperTest, OfTwoDevicesThatMakeTheSameTheOtherTakesOver) {
+  Report({Host("a", "nas", "10.0.0.1"), Host("b", "nas", "10.0.0.1")});
+  const auto device_of = [&] {
+    const auto stored = store_.Read([](store::Connection& c) { return store::Resources(c, kDefaultOrg).List({}); });
+    return stored.size() == 1 ? stored[0].entity : 0;
+  };
+  ResourcesOnce([](const auto& all) { return all.size() == 1; });
+  EXPECT_EQ(device_of(), 1);
+  Report({Host("a", "other", "10.0.0.9", "linux")});
+  const Millis end = clock_.Monotonic() + std::chrono::seconds(60);
+  while (Resources().size() != 2 && clock_.Monotonic() < end) continue;
+  EXPECT_THAT(Resources(), UnorderedElementsAre("mapping:hosts nas@10.0.0.1", "mapping:hosts other@10.0.0.9"));
+}
+
+TEST_F(MapperTest, ADeviceThatChangesBackAndForthEndsWhereItIs) {
+  Report({Host("a", "nas", "10.0.0.1")});
+  ResourcesOnce([](const auto& all) { return all.size() == 1; });
+  for (int i = 0; i < 20; ++i) Report({Host("a", "nas", i % 2 == 0 ? "10.0.0.2" : "10.0.0.1")});
+  Report({Host("a", "nas", "10.0.0.3")});
+  const std::vector<std::string> last = {"mapping:hosts nas@10.0.0.3"};
+  EXPECT_EQ(ResourcesOnce([&](const auto& all) { return all == last; }), last);
 }
 
 TEST_F(MapperTest, RulesOfTodayCountAfterARestart) {

@@ -1,6 +1,6 @@
 #include "ingest/resources.h"
 
-#include <algorithm>
+#include <set>
 
 #include <arpa/inet.h>
 #include <nlohmann/json.hpp>
@@ -90,6 +90,7 @@ ResourcesLook EndMissingResources(FoldContext& context, std::int64_t after, std:
   store::Resources resources(context.connection, context.entry.org);
   ResourcesLook look{.last = after};
   const auto walked = resources.Walk(context.entry.plugin, after, limit);
+  const std::set<std::string> sites = resources.SitesOf(context.entry.plugin, context.entry.id);
   for (const StoredResource& stored : walked) {
     if (stored.id > upto) {
       look.last = upto;
@@ -97,9 +98,7 @@ ResourcesLook EndMissingResources(FoldContext& context, std::int64_t after, std:
     }
     look.last = stored.id;
     ++look.looked;
-    if (stored.entry == context.entry.id ||
-        !resources.Reported(context.entry.plugin, stored.resource.site, context.entry.id))
-      continue;
+    if (stored.entry == context.entry.id || !sites.contains(stored.resource.site)) continue;
     resources.Remove(stored.id);
     AppendEvent(context, context.entry.org, "resource.removed", stored, "missing");
   }

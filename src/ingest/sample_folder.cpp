@@ -31,7 +31,7 @@ std::int64_t BlockOf(store::SeriesId series, TimePoint at) { return store::Block
 // Nothing if the line is no record of metrics. Times that are not taken are removed and counted.
 std::optional<MetricsRecord> Decode(const store::Entry& entry, std::string_view line, Millis keep,
                                     std::size_t& dropped) {
-  if (!line.starts_with(R"(["m",)")) return std::nullopt;
+  if (!IsMetrics(line)) return std::nullopt;
   Result<Record> record = DecodeRecord(line);
   auto* metrics = record ? std::get_if<MetricsRecord>(&*record) : nullptr;
   if (metrics == nullptr) {

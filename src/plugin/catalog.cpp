@@ -8,6 +8,23 @@
 
 namespace backplane {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+bool IsAbove(std::string folder, const std::string& file) {
+  if (!folder.ends_with('/')) folder += '/';
+  return file.starts_with(folder);
+}
+
+// A file that is gone while its folder is there. With the folder it may come back.
+bool WasDeleted(const fs::path& file) {
+  std::error_code error;
+  return fs::status(file, error).type() == fs::file_type::not_found && fs::is_directory(file.parent_path(), error);
+}
+
+}  // namespace
+
 Catalog Catalog::Load(const config::Site& site, const DialectList& dialects, const Catalog* before, const Gate& gate) {
   Catalog catalog;
   for (const auto& dialect : dialects) {
@@ -20,21 +37,35 @@ Catalog Catalog::Load(const config::Site& site, const DialectList& dialects, con
       catalog.findings_.push_back(
           {Finding::Severity::kError, "site configuration", "settings." + name, "no such dialect"});
   for (const config::PluginFolder& folder : site.folders) catalog.AddFolder(folder, site, dialects, gate);
-  if (before != nullptr)
-    for (const Plugin& plugin : before->plugins_) catalog.Keep(plugin);
+  if (before != nullptr) catalog.Keep(*before);
   return catalog;
 }
 
-void Catalog::Keep(const Plugin& plugin) {
-  if (plugin.source.empty() || sources_.contains(plugin.manifest.id)) return;
-  const auto wrong = std::find_if(findings_.begin(), findings_.end(), [&](const Finding& finding) {
-    return IsError(finding) && finding.file == plugin.source;
+void Catalog::Keep(const Catalog& before) {
+  std::map<Finding*, std::vector<std::string_view>> kept;
+  for (const Plugin& plugin : before.plugins_) {
+    Finding* const reason = ReasonToKeep(plugin);
+    if (reason == nullptr) continue;
+    kept[reason].push_back(plugin.manifest.id);
+    for (const auto& [key, value] : plugin.settings) dialect_settings_[plugin.manifest.dialect][key] = value;
+    by_id_.emplace(plugin.manifest.id, plugins_.size());
+    plugins_.push_back(plugin);
+  }
+  for (auto& [finding, ids] : kept)
+    finding->message += ids.size() == 1 ? fmt::format("; {} stays as it was read before", ids[0])
+                                        : fmt::format("; {} plugins stay as they were read before", ids.size());
+}
+
+Finding* Catalog::ReasonToKeep(const Plugin& plugin) {
+  const std::string& id = plugin.manifest.id;
+  if (plugin.source.empty() || by_id_.contains(id) || denied_.contains(id)) return nullptr;
+  // Others' errors say nothing of a file that was read, nor of one that is missing from its folder.
+  const bool own_only = files_.contains(plugin.source) || WasDeleted(plugin.source);
+  const auto reason = std::find_if(findings_.begin(), findings_.end(), [&](const Finding& finding) {
+    return IsError(finding) && (finding.file == plugin.source ||
+                                (!own_only && (finding.file == plugin.site_folder || IsAbove(finding.file, plugin.source))));
   });
-  if (wrong == findings_.end()) return;
-  wrong->message += fmt::format("; {} stays as it was read before", plugin.manifest.id);
-  for (const auto& [key, value] : plugin.settings) dialect_settings_[plugin.manifest.dialect][key] = value;
-  by_id_.emplace(plugin.manifest.id, plugins_.size());
-  plugins_.push_back(plugin);
+  return reason == findings_.end() ? nullptr : &*reason;
 }
 
 bool Plugin::operator==(const Plugin& other) const {
@@ -86,40 +117,44 @@ void Catalog::AddFolder(const config::PluginFolder& folder, const config::Site& 
   for (Finding& finding : read.findings) findings_.push_back(std::move(finding));
   for (Manifest& found : read.manifests) {
     const std::string file = found.file;
+    files_.insert(file);
     if (const auto other = sources_.find(found.id); other != sources_.end()) {
       findings_.push_back({Finding::Severity::kError, file, "",
                            fmt::format("{} is also in {}, which was read first", found.id, other->second)});
       continue;
     }
-    sources_[found.id] = found.folder;
+    const std::string id = found.id;
+    sources_[id] = found.folder;
     Result<Admitted> admitted = gate ? gate(codec, found) : Result<Admitted>(Admitted{std::move(found), nullptr, ""});
     if (!admitted) {
       const bool waits = admitted.error().code == Errc::kDenied;
+      if (waits) denied_.insert(id);
       findings_.push_back(
           {waits ? Finding::Severity::kWarning : Finding::Severity::kError, file, "", admitted.error().message});
       continue;
     }
     if (!admitted->remark.empty()) findings_.push_back({Finding::Severity::kWarning, file, "", admitted->remark});
-    Add(*std::move(admitted), codec, file, site_values, folder.run_at_start);
+    Add(*std::move(admitted), codec, file, site_values, folder);
   }
 }
 
 void Catalog::Add(Admitted admitted, const Codec& codec, const std::string& source, const Settings& site_values,
-                  bool run_at_start) {
+                  const config::PluginFolder& folder) {
   Manifest& manifest = admitted.manifest;
   Result<Settings> settings = codec.Effective(manifest, site_values);
   if (!settings) {
-    findings_.push_back({Finding::Severity::kError, manifest.folder, settings.error().where, settings.error().message});
+    findings_.push_back({Finding::Severity::kError, source, settings.error().where, settings.error().message});
     return;
   }
   const bool scheduled = std::any_of(manifest.triggers.begin(), manifest.triggers.end(), [](const Trigger& trigger) {
     return trigger.kind == TriggerKind::kCron || trigger.kind == TriggerKind::kInterval;
   });
-  if (run_at_start && scheduled) manifest.triggers.push_back({.kind = TriggerKind::kStart});
+  if (folder.run_at_start && scheduled) manifest.triggers.push_back({.kind = TriggerKind::kStart});
   Settings& shared = dialect_settings_[manifest.dialect];
   for (const auto& [key, value] : *settings) shared[key] = value;
   by_id_.emplace(manifest.id, plugins_.size());
-  plugins_.push_back({std::move(manifest), &codec, *std::move(settings), std::move(admitted.files), source});
+  plugins_.push_back(
+      {std::move(manifest), &codec, *std::move(settings), std::move(admitted.files), source, folder.path});
 }
 
 Result<const Plugin*> Catalog::Find(std::string_view name) const {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct Plugin {
   Settings settings;                         ///< effective values
   std::shared_ptr<const PluginFiles> files;  ///< null: it runs where it lies
   std::string source;                        ///< what declares it, where it was found
+  std::filesystem::path site_folder;         ///< of the site's folders, the one that it was found by
   /// Whether a lane of one could go on as a lane of the other.
   bool operator==(const Plugin& other) const;
 };
@@ -38,8 +40,10 @@ using Gate = std::function<Result<Admitted>(const Codec& codec, const Manifest& 
 class Catalog {
  public:
   /// Reads every folder. Never fails: what is wrong is in findings(), and that plugin is left
-  /// out. `dialects` outlives the catalog. A plugin of `before` whose file has an error now stays
-  /// as it was, and the finding says so: an edit that is not finished stops nothing. Without a gate,
+  /// out. `dialects` outlives the catalog. A plugin of `before` that an error is about now stays as
+  /// it was, and the finding says so: an edit that is not finished, or a folder that is away for a
+  /// moment, stops nothing. Such an error names its file, or what led there: the site's folder or one
+  /// above the file. What was deleted goes, and so does what the gate denies. Without a gate,
   /// everything that is found is in force.
   static Catalog Load(const config::Site& site, const DialectList& dialects, const Catalog* before = nullptr,
                       const Gate& gate = {});
@@ -62,12 +66,16 @@ class Catalog {
   void AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects,
                  const Gate& gate);
   void Add(Admitted admitted, const Codec& codec, const std::string& source, const Settings& site_values,
-           bool run_at_start);
-  void Keep(const Plugin& plugin);
+           const config::PluginFolder& folder);
+  void Keep(const Catalog& before);
+  /// The error because of which a plugin that is not in force any more stays; null: none.
+  Finding* ReasonToKeep(const Plugin& plugin);
 
   std::vector<Plugin> plugins_;
   std::map<std::string, std::string, std::less<>> sources_;  // where each id was found first
   std::map<std::string, std::size_t, std::less<>> by_id_;    // place in plugins_
+  std::set<std::string, std::less<>> files_;                 // that declare something
+  std::set<std::string, std::less<>> denied_;                // ids, by the gate
   std::vector<Finding> findings_;
   std::map<std::string, Settings, std::less<>> dialect_settings_;
 };

@@ -1,5 +1,7 @@
 #include "plugin/catalog.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -151,6 +153,131 @@ TEST_F(CatalogTest, FindTakesAnIdOrAnUnambiguousName) {
     EXPECT_EQ(missing.error().code, Errc::kNotFound) << name;
   }
   EXPECT_EQ(catalog.FindById("x"), nullptr);
+}
+
+// Reads what it is told to.
+class TableCodec final : public TestCodec {
+ public:
+  using TestCodec::TestCodec;
+  ReadResult Read(const std::filesystem::path&, const Settings&, const std::filesystem::path&) const override {
+    return next;
+  }
+  void Declares(const std::string& name, const std::filesystem::path& file) {
+    Manifest manifest;
+    manifest.id = "table:" + name;
+    manifest.dialect = "table";
+    manifest.name = name;
+    manifest.file = file.string();
+    next.manifests.push_back(std::move(manifest));
+  }
+  void Complains(const std::filesystem::path& file) {
+    next.findings.push_back({Finding::Severity::kError, file.string(), "", "is wrong"});
+  }
+
+  ReadResult next;
+};
+
+// A site folder is read twice, and something is wrong the second time.
+class CatalogKeeps : public CatalogTest {
+ protected:
+  CatalogKeeps() {
+    auto codec = std::make_unique<TableCodec>("table");
+    codec_ = codec.get();
+    dialects_.push_back(std::move(codec));
+    site_.folders = {{.path = folder_.path() / "site", .dialect = "table"}};
+    for (const auto& [name, file] : {std::pair("a", A()), {"b", B()}}) {
+      std::filesystem::create_directories(file.parent_path());
+      std::ofstream(file) << name;
+      codec_->Declares(name, file);
+    }
+    before_ = Load();
+    codec_->next = {};
+  }
+  std::filesystem::path A() const { return folder_.path() / "site/deep/a"; }
+  std::filesystem::path B() const { return folder_.path() / "site/b"; }
+  std::vector<std::string> Now(const Gate& gate = {}) {
+    now_ = Catalog::Load(site_, dialects_, &before_, gate);
+    return Ids(now_);
+  }
+
+  TableCodec* codec_ = nullptr;
+  Catalog before_;
+  Catalog now_;
+};
+
+TEST_F(CatalogKeeps, WhatAnErrorInItsFileIsAbout) {
+  codec_->Declares("b", B());
+  codec_->Complains(A());
+  EXPECT_THAT(Now(), ElementsAre("table:b", "table:a"));
+  EXPECT_THAT(Messages(now_), ElementsAre("is wrong; table:a stays as it was read before"));
+}
+
+TEST_F(CatalogKeeps, WhatWasNotReadBecauseOfAFolderAboveIt) {
+  codec_->Declares("b", B());
+  codec_->Complains(A().parent_path());
+  EXPECT_THAT(Now(), ElementsAre("table:b", "table:a"));
+  codec_->next.findings.clear();
+  codec_->Complains(folder_.path() / "site/de");
+  EXPECT_THAT(Now(), ElementsAre("table:b"));
+}
+
+TEST_F(CatalogKeeps, EverythingOfASiteFolderThatIsWrong) {
+  codec_->Complains(site_.folders[0].path);
+  EXPECT_THAT(Now(), ElementsAre("table:a", "table:b"));
+  EXPECT_THAT(Messages(now_), ElementsAre("is wrong; 2 plugins stay as they were read before"));
+}
+
+TEST_F(CatalogKeeps, EverythingOfASiteFolderThatIsAway) {
+  std::filesystem::rename(folder_.path() / "site", folder_.path() / "away");
+  EXPECT_THAT(Now(), ElementsAre("table:a", "table:b"));
+  EXPECT_THAT(Messages(now_), ElementsAre(HasSubstr("no such file or folder; 2 plugins stay")));
+}
+
+TEST_F(CatalogKeeps, WhatASiteFileLedTo) {
+  // The site names a file: what it leads to lies elsewhere.
+  site_.folders[0].path = folder_.path() / "site/file.ini";
+  std::ofstream(site_.folders[0].path) << "x";
+  codec_->Declares("a", A());
+  before_ = Load();
+  codec_->next = {};
+  codec_->Complains(site_.folders[0].path);
+  std::filesystem::remove_all(A().parent_path());
+  EXPECT_THAT(Now(), ElementsAre("table:a"));
+}
+
+TEST_F(CatalogKeeps, NothingThatWasDeletedOrIsNotDeclaredAnyMore) {
+  EXPECT_THAT(Now(), IsEmpty());
+  // Also while something else is wrong.
+  codec_->Complains(site_.folders[0].path);
+  codec_->Declares("renamed", A());
+  std::filesystem::remove(B());
+  EXPECT_THAT(Now(), ElementsAre("table:renamed"));
+  EXPECT_THAT(Messages(now_), ElementsAre("is wrong"));
+}
+
+TEST_F(CatalogKeeps, NothingForAWarningOrAnotherFoldersError) {
+  codec_->next.findings.push_back({Finding::Severity::kWarning, A().string(), "", "is odd"});
+  codec_->Complains(folder_.path() / "other");
+  codec_->Complains(folder_.path() / "site/dee");
+  EXPECT_THAT(Now(), IsEmpty());
+}
+
+TEST_F(CatalogKeeps, WhatTheGateFailedOnButNotWhatItDenies) {
+  codec_->Complains(site_.folders[0].path);
+  codec_->Declares("a", A());
+  codec_->Declares("b", B());
+  const Gate gate = [](const Codec&, const Manifest& found) -> Result<Admitted> {
+    return Fail(found.name == "a" ? Errc::kUnavailable : Errc::kDenied, "no");
+  };
+  EXPECT_THAT(Now(gate), ElementsAre("table:a"));
+  EXPECT_THAT(Messages(now_), ElementsAre("is wrong", "no; table:a stays as it was read before", "no"));
+}
+
+TEST_F(CatalogKeeps, WhatHasASettingThatDoesNotFitAnyMore) {
+  codec_->Declares("a", A());
+  codec_->Declares("b", B());
+  site_.settings["table"]["a_level"] = "high";
+  EXPECT_THAT(Now(), ElementsAre("table:b", "table:a"));
 }
 
 }  // namespace

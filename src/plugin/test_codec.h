@@ -26,7 +26,7 @@
 
 namespace backplane {
 
-class TestCodec final : public Codec {
+class TestCodec : public Codec {
  public:
   explicit TestCodec(std::string name) : name_(std::move(name)) {}
 

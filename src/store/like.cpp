@@ -2,13 +2,15 @@
 
 namespace backplane::store {
 
-std::string ContainsPattern(std::string_view part) {
-  std::string pattern = "%";
-  for (const char c : part) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c;
+std::string EscapedForLike(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '\\') escaped += '\\';
+    escaped += c;
   }
-  return pattern + '%';
+  return escaped;
 }
+
+std::string ContainsPattern(std::string_view part) { return "%" + EscapedForLike(part) + "%"; }
 
 }  // namespace backplane::store

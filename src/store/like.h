@@ -6,7 +6,10 @@
 
 namespace backplane::store {
 
-/// Matches whatever has `part` in it; '%' and '_' in it stand for themselves.
+/// `text` with what has a meaning in a pattern escaped.
+std::string EscapedForLike(std::string_view text);
+
+/// Matches whatever has `part` in it.
 std::string ContainsPattern(std::string_view part);
 
 }  // namespace backplane::store

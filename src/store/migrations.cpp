@@ -181,6 +181,7 @@ CREATE TABLE resource (
   UNIQUE (org, resource_key)
 );
 CREATE INDEX resource_of_source ON resource (org, source, id);
+CREATE INDEX resource_of_entry ON resource (org, source, entry, site);
 CREATE INDEX resource_of_entity ON resource (entity);
 CREATE INDEX resource_of_id ON resource (org, resource_id);
 CREATE INDEX resource_expires ON resource (expires);

@@ -87,11 +87,12 @@ std::vector<StoredResource> Resources::Walk(const std::string& source, std::int6
   return resources;
 }
 
-bool Resources::Reported(const std::string& source, const std::string& site, EntryId entry) {
-  return db_
-      .Query("SELECT 1 FROM resource WHERE org = ? AND source = ? AND site = ? AND entry = ? LIMIT 1", org_, source,
-             site, entry)
-      .Next();
+std::set<std::string> Resources::SitesOf(const std::string& source, EntryId entry) {
+  std::set<std::string> sites;
+  Rows rows =
+      db_.Query("SELECT DISTINCT site FROM resource WHERE org = ? AND source = ? AND entry = ?", org_, source, entry);
+  while (rows.Next()) sites.insert(rows.Text(0));
+  return sites;
 }
 
 std::vector<StoredResource> Resources::List(const ResourceFilter& filter) {
@@ -110,6 +111,10 @@ std::vector<StoredResource> Resources::List(const ResourceFilter& filter) {
   if (filter.entity != 0) {
     sql += " AND entity = ?";
     values.emplace_back(filter.entity);
+  }
+  if (filter.now) {
+    sql += " AND (expires IS NULL OR expires > ?)";
+    values.emplace_back(ToMillis(*filter.now));
   }
   const std::string pattern = ContainsPattern(filter.search);
   if (!filter.search.empty()) {
@@ -169,9 +174,9 @@ bool AnythingExpired(Connection& connection, TimePoint now) {
 
 std::vector<std::pair<OrgId, StoredResource>> ExpiredResources(Connection& connection, TimePoint now, int limit) {
   std::vector<std::pair<OrgId, StoredResource>> expired;
-  Rows rows =
-      connection.Query(fmt::format("SELECT {}, org FROM resource WHERE expires <= ? ORDER BY id LIMIT ?", kColumns),
-                       ToMillis(now), limit);
+  Rows rows = connection.Query(
+      fmt::format("SELECT {}, org FROM resource WHERE expires <= ? ORDER BY expires, id LIMIT ?", kColumns),
+      ToMillis(now), limit);
   while (rows.Next()) expired.emplace_back(rows.Int(15), ReadResource(rows));
   return expired;
 }
@@ -179,7 +184,7 @@ std::vector<std::pair<OrgId, StoredResource>> ExpiredResources(Connection& conne
 int ForgetExpiredEnrichments(Connection& connection, TimePoint now, int limit) {
   return static_cast<int>(
       connection.Execute("DELETE FROM enrichment WHERE id IN (SELECT id FROM enrichment WHERE expires <= ? "
-                         "ORDER BY id LIMIT ?)",
+                         "ORDER BY expires, id LIMIT ?)",
                          ToMillis(now), limit));
 }
 

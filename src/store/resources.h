@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,8 @@ struct ResourceFilter {
   std::string search;  ///< part of id or endpoint, without regard to case; empty: all
   /// Exact values; empty: any.
   std::string site, class_name, subclass, type, id, source;
-  EntityId entity = 0;  ///< 0: any
+  EntityId entity = 0;             ///< 0: any
+  std::optional<TimePoint> now{};  ///< leaves out what has expired by then, though it may still lie there
   std::int64_t after = 0;
   int limit = 100;
 };
@@ -46,8 +48,8 @@ class Resources {
   void Remove(std::int64_t id);
   /// Of one source, in the order they were made, from the one after id `after`.
   std::vector<StoredResource> Walk(const std::string& source, std::int64_t after, int limit);
-  /// Whether `entry` reported a resource of this source at this site.
-  bool Reported(const std::string& source, const std::string& site, EntryId entry);
+  /// Sites at which `entry` reported a resource of this source.
+  std::set<std::string> SitesOf(const std::string& source, EntryId entry);
   std::vector<StoredResource> List(const ResourceFilter& filter);
   /// Sources of resources whose name begins with `prefix`, which is ASCII.
   std::vector<std::string> Sources(const std::string& prefix);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "store/like.h"
+
 namespace backplane::store {
 namespace {
 
@@ -52,10 +54,19 @@ std::optional<std::int64_t> Maybe(const std::optional<TimePoint>& time) {
 
 }  // namespace
 
-std::vector<LaneRow> AllLanes(Connection& connection) {
-  std::vector<LaneRow> lanes;
-  Rows rows = connection.Query(fmt::format("SELECT {} FROM lane", kLaneColumns));
-  while (rows.Next()) lanes.push_back(ReadLane(rows));
+std::vector<LaneKey> LanesWithRuns(Connection& connection, int runs) {
+  std::vector<LaneKey> lanes;
+  Rows rows =
+      connection.Query("SELECT org, plugin, target FROM run GROUP BY org, plugin, target HAVING COUNT(*) > ?", runs);
+  while (rows.Next()) lanes.push_back({rows.Int(0), rows.Text(1), rows.Text(2)});
+  return lanes;
+}
+
+std::vector<LaneKey> IdleLanes(Connection& connection, TimePoint before, int limit) {
+  std::vector<LaneKey> lanes;
+  Rows rows = connection.Query("SELECT org, plugin, target FROM lane WHERE target <> '' AND last_started < ? LIMIT ?",
+                               ToMillis(before), limit);
+  while (rows.Next()) lanes.push_back({rows.Int(0), rows.Text(1), rows.Text(2)});
   return lanes;
 }
 
@@ -151,6 +162,12 @@ std::vector<Run> Runs::List(const RunFilter& filter) {
     sql += " AND job_key = ?";
     values.emplace_back(std::string_view(filter.key));
   }
+  const std::string about = fmt::format("%|id|{}|endpoint|%", EscapedForLike(filter.target));
+  if (!filter.target.empty()) {
+    sql += " AND (target = ? OR target LIKE ? ESCAPE '\\')";
+    values.emplace_back(std::string_view(filter.target));
+    values.emplace_back(std::string_view(about));
+  }
   if (filter.before > 0) {
     sql += " AND id < ?";
     values.emplace_back(filter.before);
@@ -171,6 +188,13 @@ std::optional<Run> Runs::FindByKey(const LaneKey& lane, const std::string& key) 
       org_, lane.plugin, lane.target, key);
   if (!rows.Next()) return std::nullopt;
   return ReadRun(rows);
+}
+
+void Runs::ForgetLane(const LaneKey& lane) {
+  db_.Execute(
+      "DELETE FROM lane WHERE org = ? AND plugin = ? AND target = ? AND NOT EXISTS (SELECT 1 FROM run WHERE "
+      "run.org = lane.org AND run.plugin = lane.plugin AND run.target = lane.target)",
+      org_, lane.plugin, lane.target);
 }
 
 std::vector<RunId> Runs::Prune(const LaneKey& lane, int keep, int keep_all) {

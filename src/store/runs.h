@@ -19,8 +19,11 @@ struct LaneRow {
   std::optional<TimePoint> last_slot;     ///< the greatest slot for which a run was ever started
 };
 
-/// Every lane of every organisation: for tidying up.
-std::vector<LaneRow> AllLanes(Connection& connection);
+/// Lanes of every organisation with more than `runs` runs: for tidying up.
+std::vector<LaneKey> LanesWithRuns(Connection& connection, int runs);
+/// Up to `limit` lanes of every organisation that are about a resource and were last started before
+/// `before`.
+std::vector<LaneKey> IdleLanes(Connection& connection, TimePoint before, int limit);
 /// Those of `lanes` that ever ran.
 std::vector<LaneRow> LanesOf(Connection& connection, const std::vector<LaneKey>& lanes);
 
@@ -36,8 +39,9 @@ std::vector<Run> OpenRuns(Connection& connection);
 struct RunFilter {
   std::string plugin;  ///< empty: any
   std::optional<RunStatus> status;
-  std::string key;   ///< job key; empty: any
-  RunId before = 0;  ///< only older ones; 0: from the newest
+  std::string key;     ///< job key; empty: any
+  std::string target;  ///< a lane's target, or the id of its resource; empty: any
+  RunId before = 0;    ///< only older ones; 0: from the newest
   int limit = 50;
 };
 
@@ -63,6 +67,9 @@ class Runs {
   std::vector<Run> List(const RunFilter& filter);
   /// The newest run with this job key, if any: makes a repeated call find its first run.
   std::optional<Run> FindByKey(const LaneKey& lane, const std::string& key);
+
+  /// Forgets a lane that has no runs.
+  void ForgetLane(const LaneKey& lane);
 
   /// Forgets unchanged successes of a lane but for the newest `keep`, and anything older than
   /// the newest `keep_all`. Returns the ids that went.

@@ -191,7 +191,7 @@ TEST_P(RunsTest, PruneKeepsFailuresChangesAndTheNewest) {
 
 TEST_P(RunsTest, LanesRememberTheirLastStartAndTheirGreatestSlot) {
   const auto lane = [this] {
-    const auto lanes = store_.Read(AllLanes);
+    const auto lanes = store_.Read([](Connection& c) { return LanesOf(c, {kLane}); });
     EXPECT_EQ(lanes.size(), 1U);
     return lanes.at(0);
   };
@@ -215,8 +215,36 @@ TEST_P(RunsTest, LanesRememberTheirLastStartAndTheirGreatestSlot) {
   EXPECT_EQ(lane().last_slot, kNoon + Millis(600));
 }
 
+TEST_P(RunsTest, LanesAboutResourcesThatAreIdleAreForgottenWithTheirRuns) {
+  const auto begin = [&](const std::string& target, int at, int counter) {
+    RunRow run = NewRun({1, counter});
+    run.lane.target = target;
+    run.started = kNoon + Millis(at);
+    run = Begin(run);
+    EXPECT_TRUE(Close(run, RunStatus::kOk));
+    return run;
+  };
+  const std::string sw1 = "plugin|p|site|s|class|c|subclass|b|type|t|id|sw1|endpoint|e";
+  const std::string sw2 = "plugin|p|site|s|class|c|subclass|b|type|t|id|sw2|endpoint|e";
+  begin("", 1, 1);
+  begin(sw1, 2, 2);
+  begin(sw1, 3, 3);
+  begin(sw2, 9, 4);
+  EXPECT_THAT(Ids({.target = "sw1"}), ElementsAre(3, 2));
+  EXPECT_THAT(Ids({.target = sw2}), ElementsAre(4));
+  EXPECT_THAT(Ids({.target = "sw"}), IsEmpty());
+  const auto idle = store_.Read([](Connection& c) { return IdleLanes(c, kNoon + Millis(5), 10); });
+  ASSERT_THAT(idle, ElementsAre(LaneKey{kLane.org, kLane.plugin, sw1}));
+  EXPECT_THAT(store_.Read([](Connection& c) { return LanesWithRuns(c, 1); }), ElementsAre(idle[0]));
+  With([&](Runs& runs) { runs.ForgetLane(idle[0]); });  // it has runs
+  EXPECT_EQ(store_.Read([&](Connection& c) { return LanesOf(c, idle); }).size(), 1U);
+  With([&](Runs& runs) { runs.Prune(idle[0], 0, 0); });
+  With([&](Runs& runs) { runs.ForgetLane(idle[0]); });
+  EXPECT_THAT(store_.Read([&](Connection& c) { return LanesOf(c, idle); }), IsEmpty());
+}
+
 TEST_P(RunsTest, LanesRememberWhichStartsCount) {
-  const auto lane = [this] { return store_.Read(AllLanes).at(0); };
+  const auto lane = [this] { return store_.Read([](Connection& c) { return LanesOf(c, {kLane}); }).at(0); };
   int counter = 0;
   const auto run = [&](int at, RunStatus status, std::int64_t taken) {
     RunRow row = NewRun({1, ++counter});

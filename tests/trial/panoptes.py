@@ -55,7 +55,7 @@ def kind_of(path):
 
 
 def ready(folder, scratch, only):
-    """Copies the folder and makes its definitions ready; returns [(name, type)] of those to try."""
+    """Copies the folder and makes its definitions ready; returns [(name, type, text, file)] of those to try."""
     target = scratch / "plugins"
     shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns(".git", "tests"))
     chosen = []
@@ -75,7 +75,7 @@ def ready(folder, scratch, only):
         path.unlink()
         path = path.with_name(path.name.removesuffix(".example"))
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
-        chosen.append((name, kind_of(path), text))
+        chosen.append((name, kind_of(path), text, str(path)))
     return chosen
 
 
@@ -161,7 +161,7 @@ def rows(backplane, folder, only, scratch):
         "[Core]\nName = Trial Resources\nModule = trial_resources\n[Documentation]\nVersion = 1.0\n"
         "[main]\nexecute_frequency = 3600\n")
     resources = {}
-    for _, kind, text in chosen:
+    for _, kind, text, _ in chosen:
         if kind != "discovery":
             resource = resource_for(text)
             resources[json.dumps(resource, sort_keys=True)] = resource
@@ -174,13 +174,12 @@ def rows(backplane, folder, only, scratch):
         attempt(daemon, plugins[("Trial Resources", "discovery")])
         table = []
         # What one plugin stores, the next may need.
-        named = {(name, kind) for name, kind, _ in chosen}
-        for name, kind in sorted(named, key=lambda one: (TYPES.index(one[1]) if one[1] in TYPES else 9, one[0])):
+        files = {(name, kind): path for name, kind, _, path in chosen}
+        for name, kind in sorted(files, key=lambda one: (TYPES.index(one[1]) if one[1] in TYPES else 9, one[0])):
             plugin = plugins.get((name, kind))
             if plugin is None:
                 problem = next((f["message"] for f in listed["findings"]
-                                if f["severity"] == "error" and (name in f["message"] or name in f["where"])),
-                               next((f["message"] for f in listed["findings"] if f["severity"] == "error"), "not read"))
+                                if f["severity"] == "error" and f["file"] == files[(name, kind)]), "it was not read")
                 table.append((name, kind, "no", "-", "-", problem))
                 continue
             print(f"trial: {name}", flush=True, file=sys.stderr)

@@ -179,7 +179,9 @@ bool IsListOfTexts(const Json& value) {
 
 }  // namespace
 
-std::vector<std::string> SiteSettings() { return {"sites", "plugins_extension", "plugins_skew", "filter_or", std::string(kCommunity)}; }
+std::vector<std::string> SiteSettings() {
+  return {"sites", "plugins_extension", "plugins_skew", "filter_or", std::string(kCommunity)};
+}
 
 Settings SettingsOf(const Site& site, const std::string& type) {
   return {{"sites", site.sites},
