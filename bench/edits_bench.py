@@ -109,7 +109,8 @@ def intake(daemon, connection):
 
 def measure(folder, options):
     config = folder / "site.toml"
-    config.write_text(f"""[[plugins]]
+    config.write_text(f"""trust = "auto"
+[[plugins]]
 path = {json.dumps(str(pathlib.Path(__file__).resolve().parent / "rows"))}
 
 [settings.netalertx]

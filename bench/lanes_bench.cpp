@@ -90,9 +90,9 @@ class Deciding {
     for (int plugin = 0; plugin < plugins_; ++plugin) {
       for (int target = 0; target < targets_; ++target) {
         LaneKey lane = Lane(plugin, target);
-        inputs_.lanes.push_back({.lane = lane, .pace = {.min_interval = Pace()}});
-        plans_.set.push_back(
-            {.lane = std::move(lane), .triggers = {{.kind = TriggerKind::kInterval, .interval = interval_}}});
+        inputs_.lanes.push_back(dispatch::LanePolicy{.lane = lane, .pace = {.min_interval = Pace()}});
+        plans_.lanes.push_back(schedule::LanePlan{
+            .lane = std::move(lane), .triggers = {{.kind = TriggerKind::kInterval, .interval = interval_}}});
       }
       Step();
     }

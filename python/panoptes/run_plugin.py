@@ -2,9 +2,10 @@
 
     {"type": "discovery", "enrichment" or "polling",
      "name": as in [Core],
-     "module": the plugin's code: a folder, or a file without ".py",
+     "module": the plugin's code: a file, or the folder of a package,
      "config": section -> option -> text,
-     "resource": what the run is about, as PanoptesResource.raw gives it; null for discovery,
+     "resource": what the run is about, as PanoptesResource.raw gives it; null for discovery. Metadata
+                 that the framework would refuse are left out,
      "sites": [...], "snmp": {...}, "x509": {...},
      "enrichments": resource id -> namespace -> text,
      "level": of the log, "INFO",
@@ -38,14 +39,12 @@ MESSAGE_LENGTH = 4000
 
 def load_module(name, path):
     """Imports the code at `path` under a name that is made of the plugin's."""
-    if os.path.basename(path) == '__init__':
-        path = os.path.dirname(path)
     module_name = 'yapsy_loaded_plugin_%s_0' % re.sub(r'\W|^(?=\d)', '_', name)
     if os.path.isdir(path):
         spec = importlib.util.spec_from_file_location(module_name, os.path.join(path, '__init__.py'),
                                                       submodule_search_locations=[path])
     else:
-        spec = importlib.util.spec_from_file_location(module_name, path + '.py')
+        spec = importlib.util.spec_from_file_location(module_name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     spec.loader.exec_module(module)
@@ -73,12 +72,21 @@ def instantiate(module, category):
 
 # ---- what it is given --------------------------------------------------------------------
 
+def make_resource(raw):
+    resource = PanoptesResource.resource_from_dict(dict(raw, resource_metadata={}))
+    for key, value in raw['resource_metadata'].items():
+        # A resource that another ecosystem made known may have any.
+        with contextlib.suppress(AssertionError, ValueError):
+            resource.add_metadata(key, value)
+    return resource
+
+
 def make_context(request):
     logger = logging.getLogger(const.DEFAULT_ROOT_LOGGER_NAME).getChild(request['type'] + '_plugin_agent')
     config = collections.defaultdict(dict, request['config'])
     host = PanoptesContext(PanoptesConfig(request['sites'], request['snmp'], request['x509']), logger,
                            request['enrichments'])
-    resource = PanoptesResource.resource_from_dict(request['resource']) if request['resource'] else None
+    resource = make_resource(request['resource']) if request['resource'] else None
     enrichment = None
     if config.get('enrichment') and set(config['enrichment']) != {'file'}:
         from yahoo_panoptes.framework.enrichment import PanoptesEnrichmentCache

@@ -14,6 +14,7 @@
 #include "http/http.h"
 #include "ingest/folder.h"
 #include "ingest/sample_folder.h"
+#include "package/registry.h"
 #include "store/database.h"
 #include "store/vault.h"
 
@@ -26,6 +27,7 @@ struct ApiParts {
   ingest::Folder& folder;
   ingest::SampleFolder& samples;
   store::Vault& vault;
+  package::Registry& registry;
   events::Bus& bus;
   const Clock& clock;
   std::filesystem::path runs;  ///< folder of the runs' logs
@@ -47,6 +49,7 @@ std::vector<Endpoint> ObjectEndpoints(const ApiParts& parts);
 std::vector<Endpoint> ResourceEndpoints(const ApiParts& parts);
 std::vector<Endpoint> RunEndpoints(const ApiParts& parts);
 std::vector<Endpoint> PluginEndpoints(const ApiParts& parts);
+std::vector<Endpoint> ApprovalEndpoints(const ApiParts& parts);
 std::vector<Endpoint> EventEndpoints(const ApiParts& parts);
 std::vector<Endpoint> MetricEndpoints(const ApiParts& parts);
 std::vector<Endpoint> SecretEndpoints(const ApiParts& parts);
@@ -60,6 +63,7 @@ std::vector<Endpoint> StatusEndpoints(const ApiParts& parts);
 class Api {
  public:
   explicit Api(ApiParts parts);
+  ~Api() { parts_.auth.Stop(); }
   Api(const Api&) = delete;  // the rows refer to parts_
   Api& operator=(const Api&) = delete;
 

@@ -21,7 +21,8 @@ class ApiFixture {
                                          .host = *host_.host,
                                          .folder = *host_.folder,
                                          .samples = samples_,
-                                         .vault = vault_,
+                                         .vault = vault,
+                                         .registry = registry,
                                          .bus = bus_,
                                          .clock = host_.clock,
                                          .runs = folder_.path() / "runs",
@@ -36,6 +37,9 @@ class ApiFixture {
   }
 
   dispatch::HostFixture& host() { return host_; }
+  void AddSeries(const store::Series& series) {
+    metrics_.Write([&](store::Connection& c) { store::SeriesTable(c, kDefaultOrg).Put(series); });
+  }
 
   http::Request NewRequest(const std::string& method, const std::string& path) const {
     http::Request request{.method = method, .path = path};
@@ -43,13 +47,15 @@ class ApiFixture {
     request.headers["Authorization"] = "Bearer secret";
     return request;
   }
-  /// A request that a row answers, about ids that may not exist.
-  http::Request RequestFor(const Endpoint& endpoint) const {
-    std::string path =
-        ReplaceAll("/api/v1" + endpoint.path, "{id}", endpoint.path.starts_with("/plugins") ? "scan" : "1");
-    path = ReplaceAll(path, "{name*}", "a/b");
+  /// A request that a row answers, about what may not exist. `id` stands for what the path names.
+  http::Request RequestFor(const Endpoint& endpoint, const std::string& id = {}) const {
+    std::string path = "/api/v1" + endpoint.path;
+    path = ReplaceAll(path, "{id}", !id.empty() ? id : endpoint.path.starts_with("/plugins") ? "scan" : "1");
+    path = ReplaceAll(path, "{name*}", id.empty() ? "a/b" : id);
+    path = ReplaceAll(path, "{name}", id.empty() ? "nobody" : id);
     http::Request request = NewRequest(endpoint.method, path);
-    if (endpoint.method == "PATCH") request.body = R"({"set":{"name":"x"}})";
+    if (endpoint.method == "PATCH")
+      request.body = endpoint.path.starts_with("/users") ? R"({"role":"viewer"})" : R"({"set":{"name":"x"}})";
     if (endpoint.method == "PUT") request.body = R"({"value":"x"})";
     return request;
   }
@@ -77,13 +83,14 @@ class ApiFixture {
   events::Bus bus_{host_.clock};
   store::TestStore metrics_{store::Backends().front(), store::SampleMigrations()};
   ingest::SampleFolder samples_{*host_.store, *metrics_, host_.clock};
-  store::Vault vault_{*host_.store, host_.clock, {.source = {folder_.path() / "secret.key"}}};
 
  public:
   Auth auth{{.database = *host_.store,
              .clock = host_.clock,
              .local_token = "secret",
              .setup_file = folder_.path() / "setup-token"}};
+  store::Vault vault{*host_.store, host_.clock, {.source = {folder_.path() / "secret.key"}}};
+  package::Registry registry{{.database = *host_.store, .clock = host_.clock, .folder = folder_.path() / "registry"}};
   std::unique_ptr<Api> api;
   int rescans = 0;
 

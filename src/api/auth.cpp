@@ -69,7 +69,7 @@ http::Response Busy() {
 
 }  // namespace
 
-Auth::Auth(AuthParts parts) : parts_(std::move(parts)) {}
+Auth::Auth(AuthParts parts) : parts_(std::move(parts)), limiter_(parts_.clock) {}
 
 Status Auth::OfferSetup() {
   bool somebody = false;

@@ -44,6 +44,7 @@ class Auth {
 
   /// While nobody can sign in: makes a set-up token, writes it to the file and to the log.
   Status OfferSetup();
+  const std::filesystem::path& setup_file() const { return parts_.setup_file; }
   /// Whether this is the set-up token. False when there is none.
   bool IsSetupToken(std::string_view token);
 
@@ -76,7 +77,8 @@ class Auth {
   /// The header that gives a browser the session, or takes it away.
   std::string Cookie(const http::Request& request, std::string_view secret) const;
 
-  const AuthParts& parts() const { return parts_; }
+  /// Ends what the pool does, before that goes which it refers to.
+  void Stop() { pool_.Stop(); }
 
  private:
   struct Known {

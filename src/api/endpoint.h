@@ -23,7 +23,8 @@ struct Principal {
   OrgId org = kDefaultOrg;
   std::string actor;      ///< for the audit log: "local", "user:alice", "token:alice/ci"
   Permissions granted;    ///< without kEnter
-  UserId user = 0;        ///< 0: the local token, which is nobody's
+  std::string user_name;  ///< empty: the local token, which is nobody's
+  UserId user = 0;        ///< 0: the same
   SessionId session = 0;  ///< 0: no session
 };
 

@@ -38,7 +38,7 @@ void AddLane(Json& json, const LaneView& lane) {
 LaneView Summary(const ApiParts& parts, OrgId org, const std::string& plugin) {
   LaneView summary;
   if (parts.host.CountTargets(plugin) > kMostSummarised) return summary;
-  for (const std::string& target : parts.host.TargetsOf(plugin, kMostSummarised)) {
+  for (const std::string& target : parts.host.TargetsOf(plugin, "", kMostSummarised)) {
     const LaneView lane = parts.host.View({org, plugin, target});
     if (lane.next && (!summary.next || *lane.next < *summary.next)) summary.next = lane.next;
     if (lane.running) summary.running = lane.running;
@@ -52,11 +52,9 @@ Result<Reply> Lanes(const ApiParts& parts, const Call& call) {
   const auto catalog = CatalogOf(parts, call.org());
   BACKPLANE_ASSIGN(const Plugin* plugin, catalog->Find(call.Path("id")));
   BACKPLANE_ASSIGN(const std::int64_t limit, call.QueryInt("limit", 100, 1, 1000));
-  const std::string after = call.Query("after");
-  std::vector<std::string> targets = parts.host.TargetsOf(plugin->manifest.id, std::string::npos);
-  std::erase_if(targets, [&](const std::string& target) { return !after.empty() && target <= after; });
-  const auto shown = std::min(targets.size(), static_cast<std::size_t>(limit));
-  std::partial_sort(targets.begin(), targets.begin() + static_cast<std::ptrdiff_t>(shown), targets.end());
+  const auto most = static_cast<std::size_t>(limit);
+  const auto targets = parts.host.TargetsOf(plugin->manifest.id, call.Query("after"), most + 1);
+  const auto shown = std::min(targets.size(), most);
   Json body = {{"lanes", Json::array()}};
   for (std::size_t i = 0; i < shown; ++i) {
     Json lane = {{"target", targets[i]}, {"resource", ResourceIdOf(targets[i])}};
@@ -76,19 +74,17 @@ Result<LaneKey> LaneOf(const ApiParts& parts, const Plugin& plugin, const Call& 
       return Fail(Errc::kInvalid, fmt::format("{} runs about nothing in particular", lane.plugin), "target");
     return lane;
   }
-  const std::vector<std::string> targets = parts.host.TargetsOf(lane.plugin, std::string::npos);
-  std::vector<std::string> meant;
-  for (const std::string& key : targets)
-    if (key == target || ResourceIdOf(key) == target) meant.push_back(key);
+  const std::size_t targets = parts.host.CountTargets(lane.plugin);
   if (target.empty())
     return Fail(Errc::kInvalid,
-                fmt::format("{} runs about resources, {} of them now: name one by its id", lane.plugin, targets.size()),
+                fmt::format("{} runs about resources, {} of them now: name one by its id", lane.plugin, targets),
                 "target");
+  const std::vector<std::string> meant = parts.host.TargetsNamed(lane.plugin, target);
   if (meant.empty())
     return Fail(Errc::kNotFound,
                 fmt::format("{} does not run about {}: {}", lane.plugin, target,
-                            targets.empty() ? "no resource matches its filter"
-                                            : "its filter does not match it, or there is no such one"),
+                            targets == 0 ? "no resource matches its filter"
+                                         : "its filter does not match it, or there is no such one"),
                 "target");
   if (meant.size() > 1)
     return Fail(Errc::kConflict,
@@ -109,6 +105,7 @@ Json ToJson(const ApiParts& parts, const Plugin& plugin, const Call& call) {
   if (manifest.targets != nullptr)
     json["targets"] = {{"filter", manifest.targets->text}, {"count", parts.host.CountTargets(manifest.id)}};
   AddLane(json, Summary(parts, call.org(), manifest.id));
+  json["state"] = "enabled";
   return json;
 }
 
@@ -132,6 +129,36 @@ Json Describe(const ApiParts& parts, const Plugin& plugin, const Call& call) {
     json["settings"].push_back(std::move(row));
   }
   return json;
+}
+
+// What was found and does not run has a row too, and what runs says whether another version waits.
+Status AddStates(const ApiParts& parts, const Call& call, const Catalog& catalog, Json& rows) {
+  if (call.org() != kDefaultOrg) return {};
+  std::map<std::string, store::PluginVersion> waiting;
+  BACKPLANE_ASSIGN(const auto newest, parts.registry.Newest());
+  for (const store::PluginVersion& version : newest) {
+    const bool waits = version.state == store::VersionState::kWaiting;
+    if (waits) waiting.emplace(version.plugin, version);
+    if (catalog.FindById(version.plugin) != nullptr) continue;
+    rows.push_back({{"id", version.plugin},
+                    {"dialect", version.dialect},
+                    {"name", version.title},
+                    {"title", version.title},
+                    {"kind", ""},
+                    {"folder", version.source},
+                    {"runtime", ""},
+                    {"triggers", Json::array()},
+                    {"targets", nullptr},
+                    {"next_run", nullptr},
+                    {"running", nullptr},
+                    {"last_decision", nullptr},
+                    {"state", waits ? "waiting" : "disabled"}});
+  }
+  for (Json& row : rows) {
+    const auto version = waiting.find(row["id"].get_ref<const std::string&>());
+    row["waits"] = version == waiting.end() ? Json(nullptr) : Json(version->second.hash);
+  }
+  return {};
 }
 
 Reply JobReply(const std::string& key, const Json& run, std::string_view state) {
@@ -199,12 +226,13 @@ std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
       {"GET",
        "/plugins",
        Permission::kRead,
-       "The site's plugins, and what is wrong in its folders.",
+       "The site's plugins, with those that wait for approval or are disabled, and what is wrong in its folders.",
        {},
        [&parts](const Call& call) -> Result<Reply> {
          const auto catalog = CatalogOf(parts, call.org());
          Json body = {{"plugins", Json::array()}, {"findings", backplane::ToJson(catalog->findings())}};
          for (const Plugin& plugin : catalog->plugins()) body["plugins"].push_back(ToJson(parts, plugin, call));
+         BACKPLANE_TRY(AddStates(parts, call, *catalog, body["plugins"]));
          return Reply{std::move(body)};
        }},
       {"GET",

@@ -69,15 +69,23 @@ void SignInLimiter::Succeeded(const std::string& account, const std::string& add
 PasswordPool::PasswordPool(std::size_t most_waiting)
     : most_waiting_(most_waiting), thread_([this](const std::stop_token& stop) { Loop(stop); }) {}
 
-PasswordPool::~PasswordPool() {
+PasswordPool::~PasswordPool() { Stop(); }
+
+void PasswordPool::Stop() {
+  std::deque<std::function<void()>> dropped;  // goes outside the lock: its responders answer then
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    dropped.swap(waiting_);
+  }
   thread_.request_stop();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 bool PasswordPool::Submit(std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() >= most_waiting_) return false;
+    if (stopped_ || waiting_.size() >= most_waiting_) return false;
     waiting_.push_back(std::move(work));
   }
   arrived_.notify_one();

@@ -70,20 +70,22 @@ class SignInLimiter {
 class PasswordPool {
  public:
   explicit PasswordPool(std::size_t most_waiting = 128);
-  /// Drops what waits.
   ~PasswordPool();
   PasswordPool(const PasswordPool&) = delete;
   PasswordPool& operator=(const PasswordPool&) = delete;
   /// False, and nothing done: too many wait.
   bool Submit(std::function<void()> work);
+  /// Drops what waits, and returns when nothing runs any more. Nothing is taken from then on.
+  void Stop();
 
  private:
   void Loop(const std::stop_token& stop);
 
   const std::size_t most_waiting_;
-  std::mutex mutex_;  // guards waiting_
+  std::mutex mutex_;  // guards what follows
   std::condition_variable_any arrived_;
   std::deque<std::function<void()>> waiting_;
+  bool stopped_ = false;
   std::jthread thread_;  // last: it uses all of the above
 };
 

@@ -1,5 +1,7 @@
 #include "cli/client.h"
 
+#include <cstdlib>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -17,6 +19,8 @@ Result<std::filesystem::path> DataFolder(const Args& args) {
 
 Result<Client> Client::Connect(const Args& args) {
   BACKPLANE_ASSIGN(const auto data, DataFolder(args));
+  if (const char* token = std::getenv("BACKPLANE_TOKEN"); token != nullptr && *token != '\0')
+    return Client(data, token);
   const Result<std::string> token = ReadFile(data / "token", 4096);
   if (!token && token.error().code == Errc::kNotFound)
     return Fail(
@@ -61,8 +65,9 @@ Result<Json> Client::Post(const std::string& path, const Query& query) const {
   return ParseJson(response.body);
 }
 
-Result<Json> Client::Call(const std::string& method, const std::string& path, const Json& body) const {
-  http::Request request{.method = method, .path = "/api/v1" + path};
+Result<Json> Client::Call(const std::string& method, const std::string& path, const Json& body,
+                          const Query& query) const {
+  http::Request request{.method = method, .path = "/api/v1" + path, .query = query};
   if (!body.is_null()) {
     request.body = DumpJson(body);
     request.headers["Content-Type"] = "application/json";

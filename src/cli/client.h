@@ -17,8 +17,9 @@ namespace backplane::cli {
 
 class Client {
  public:
-  /// Finds the daemon that --data, $BACKPLANE_DATA or the default names. kUnavailable: none runs
-  /// there; the message says how to start it.
+  /// Finds the daemon that --data, $BACKPLANE_DATA or the default names, to call it with the token in
+  /// $BACKPLANE_TOKEN or, without that, with DATA/token. kUnavailable: none runs there; the message says how
+  /// to start it.
   static Result<Client> Connect(const Args& args);
 
   using Query = std::map<std::string, std::string>;
@@ -26,7 +27,8 @@ class Client {
   Result<std::string> GetText(const std::string& path) const;
   Result<Json> Post(const std::string& path, const Query& query = {}) const;
   /// Any other method; no body if it is null.
-  Result<Json> Call(const std::string& method, const std::string& path, const Json& body = nullptr) const;
+  Result<Json> Call(const std::string& method, const std::string& path, const Json& body = nullptr,
+                    const Query& query = {}) const;
 
  private:
   Client(std::filesystem::path data, std::string token) : data_(std::move(data)), token_(std::move(token)) {}

@@ -37,6 +37,9 @@ const std::map<std::string, std::string>& Groups() {
       {"runs", "See what was executed"},
       {"secrets", "Set what plugins need to know and nobody else"},
       {"audit", "See who did what"},
+      {"users", "Say who can sign in, and as what"},
+      {"tokens", "Make tokens for programs"},
+      {"orgs", "Keep teams apart"},
       {"events", "Read the event stream"},
       {"metrics", "See what was measured"},
   };
@@ -95,8 +98,9 @@ std::optional<std::pair<std::string, std::string>> Assignment(const std::string&
 
 std::vector<Command> Commands() {
   std::vector<Command> all;
-  for (auto* some : {&ServeCommands, &RunCommands, &PluginCommands, &DeviceCommands, &ResourceCommands, &RunsCommands,
-                     &EventCommands, &MetricCommands, &SecretCommands, &AuditCommands, &CheckCommands}) {
+  for (auto* some : {&ServeCommands, &RunCommands, &PluginCommands, &ApprovalCommands, &DeviceCommands,
+                     &ResourceCommands, &RunsCommands, &EventCommands, &MetricCommands, &SecretCommands, &AuditCommands,
+                     &PeopleCommands, &CheckCommands}) {
     auto commands = some();
     std::move(commands.begin(), commands.end(), std::back_inserter(all));
   }

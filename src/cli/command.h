@@ -64,6 +64,7 @@ std::vector<Command> Commands();
 std::vector<Command> ServeCommands();
 std::vector<Command> RunCommands();
 std::vector<Command> PluginCommands();
+std::vector<Command> ApprovalCommands();
 std::vector<Command> DeviceCommands();
 std::vector<Command> ResourceCommands();
 std::vector<Command> RunsCommands();
@@ -71,6 +72,7 @@ std::vector<Command> EventCommands();
 std::vector<Command> MetricCommands();
 std::vector<Command> SecretCommands();
 std::vector<Command> AuditCommands();
+std::vector<Command> PeopleCommands();
 std::vector<Command> CheckCommands();
 
 /// Parses and runs; returns the exit code.

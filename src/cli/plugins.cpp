@@ -27,6 +27,7 @@ std::string Trigger(const Json& trigger) {
 std::string Triggers(const Json& plugin) {
   std::string text;
   for (const Json& trigger : plugin["triggers"]) text += (text.empty() ? "" : ", ") + Trigger(trigger);
+  if (plugin["state"] != "enabled") return "";
   if (plugin["runtime"] == "") return "settings only";
   return text.empty() ? "by hand" : text;
 }
@@ -50,11 +51,13 @@ int List(const Args& args) {
   std::vector<std::vector<std::string>> rows;
   for (const Json& plugin : (*body)["plugins"]) {
     const Json decision = plugin["last_decision"].is_null() ? Json::object() : plugin["last_decision"];
-    rows.push_back({Text(plugin, "id"), Text(plugin, "title"), Triggers(plugin),
+    const std::string state =
+        Text(plugin, "state") + (plugin["waits"].is_null() || plugin["state"] == "waiting" ? "" : ", another waits");
+    rows.push_back({Text(plugin, "id"), Text(plugin, "title"), state, Triggers(plugin),
                     plugin["targets"].is_null() ? "" : Text(plugin["targets"], "count"),
                     ShortTime(Text(plugin, "next_run")), Text(decision, "what")});
   }
-  PrintTable({"PLUGIN", "TITLE", "RUNS", "ABOUT", "NEXT (UTC)", "LAST DECISION"}, rows);
+  PrintTable({"PLUGIN", "TITLE", "STATE", "RUNS", "ABOUT", "NEXT (UTC)", "LAST DECISION"}, rows);
   PrintFindings((*body)["findings"]);
   return kOk;
 }

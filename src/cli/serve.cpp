@@ -22,6 +22,7 @@
 #include "dispatch/resource_watch.h"
 #include "ingest/core_fold.h"
 #include "ingest/mapper.h"
+#include "package/registry.h"
 #include "store/people.h"
 #include "store/sqlite/sqlite_database.h"
 #include "store/vault.h"
@@ -131,9 +132,6 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
   const SystemClock clock;
   const DialectList dialects = MakeDialects();
   BACKPLANE_TRY(RefuseDuplicateNames(dialects, "dialect"));
-  const auto catalog = std::make_shared<const Catalog>(Catalog::Load(site, dialects));
-  ReportFindings(*catalog, catalog->UnknownSettings(site, dialects));
-
   // The keeper comes first: when it is ready, nothing of an earlier daemon runs any more.
   BACKPLANE_ASSIGN(const auto keeper, StartKeeper(data / "keeper"));
   const runtime::RuntimeList runtimes = MakeRuntimes(*keeper);
@@ -151,6 +149,17 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
   if (const Status unlocked = vault.Unlock(); !unlocked)
     LogError("secrets cannot be read: {}", unlocked.error().message);
   BACKPLANE_TRY(RefuseOpenDoor(*database, address));
+  package::Registry registry(
+      {.database = *database, .clock = clock, .folder = data / "plugins", .trust = options.trust == "auto"});
+  if (const Status swept = registry.Sweep(); !swept) LogWarning("plugins: {}", swept.error().message);
+  const auto load = [&](const Catalog* before) -> Result<std::shared_ptr<const Catalog>> {
+    config::Site now = site;
+    BACKPLANE_ASSIGN(now.folders, registry.Folders(site));
+    return std::make_shared<const Catalog>(Catalog::Load(now, dialects, before, registry.AsGate()));
+  };
+  BACKPLANE_ASSIGN(const auto catalog, load(nullptr));
+  // Settings of what waits for approval are known too.
+  ReportFindings(*catalog, Catalog::Load(site, dialects).UnknownSettings(site, dialects));
   events::Bus bus(clock);
   ingest::CoreFold fold;
   ingest::SampleFolder samples(*database, *metrics, clock, {.keep = options.metrics_keep});
@@ -177,7 +186,7 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                            .hostname = HostName(),
                            .appended = [&folder] { return folder.WaitUntilFolded(std::chrono::minutes(1)); }}));
   BACKPLANE_ASSIGN(const auto watch, dispatch::WatchResources(*host, *database, bus));
-  dispatch::Rescan rescan(*host, site, dialects, options.rescan);
+  dispatch::Rescan rescan(*host, [&](const Catalog& before) { return load(&before); }, options.rescan);
   const dispatch::Housekeeping housekeeping(*host, *database, folder, clock, data / "runs",
                                             {.runs_keep = static_cast<int>(options.runs_keep),
                                              .runs_keep_all = static_cast<int>(options.runs_keep_all),
@@ -196,6 +205,7 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                       .folder = folder,
                       .samples = samples,
                       .vault = vault,
+                      .registry = registry,
                       .bus = bus,
                       .clock = clock,
                       .runs = data / "runs",

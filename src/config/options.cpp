@@ -50,9 +50,14 @@ void Describe(Options& o, OptionVisitor& v) {
   v.Choice("store.synchronous", o.synchronous, {"normal", "full"},
            "What a power loss may cost: with normal the last moments before it, never half of something; full waits "
            "for the disk at each commit. A crash of the program costs nothing with either.");
+  v.Choice("trust", o.trust, {"review", "auto"},
+           "Which plugins run: with review those that a person has approved, by content (`backplane plugins approve`); "
+           "with auto whatever lies in the plugin folders, for development.");
   v.Duration("rescan", o.rescan, std::chrono::seconds(1), hours(24),
              "How often the plugin folders are read again: what came, changed or went is taken up without a restart.");
-  v.Integer("runs.workers", o.workers, 1, 1024, "How many runs there may be side by side.");
+  v.Integer("runs.workers", o.workers, 1, 1024,
+            "How many runs there may be side by side. One plugin has three quarters of them at most, so that one whose "
+            "runs all hang does not stop the others.");
   v.Integer("runs.keep", o.runs_keep, 1, 100'000,
             "Runs kept per plugin and target; of the older ones only failures and those that changed something stay.");
   v.Integer("runs.keep_all", o.runs_keep_all, 1, 1'000'000, "Runs kept per plugin and target at most.");

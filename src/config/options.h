@@ -22,6 +22,7 @@ struct Options {
   std::string synchronous = "normal";
   std::int64_t workers = 8;
   Millis rescan = std::chrono::minutes(1);
+  std::string trust = "review";
   std::int64_t runs_keep = 20;
   std::int64_t runs_keep_all = 500;
   Millis sessions_keep = std::chrono::hours(12);

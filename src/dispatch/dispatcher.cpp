@@ -14,6 +14,12 @@ void NoteDecision(std::optional<Decision>& decision, Decision::What what, const 
   decision = Decision{.what = what, .key = key, .at = at};
 }
 
+// Until when a job that the lane's pace holds back is worth waiting for.
+std::optional<TimePoint> WorthUntil(const Job& job) {
+  if (job.trigger != TriggerKind::kInterval || !job.deadline) return job.deadline;
+  return job.due + std::min((*job.deadline - job.due) / 10, Dispatcher::kMostOffPlace);
+}
+
 template <typename Set, typename Lane, typename Time>
 void Move(Set& set, Lane& lane, std::optional<Time>& place, std::optional<Time> to) {
   if (place == to) return;
@@ -32,7 +38,7 @@ std::string_view DropReasonText(DropReason reason) {
     case DropReason::kSuperseded: return "superseded";
     case DropReason::kDuplicate: return "duplicate";
     case DropReason::kQueueFull: return "queue full";
-    case DropReason::kPluginGone: return "plugin gone";
+    case DropReason::kLaneGone: return "plugin or resource gone";
     case DropReason::kCancelled: return "cancelled";
   }
   return "unknown";
@@ -44,6 +50,7 @@ std::string DecisionText(const Decision& decision) {
     case Decision::What::kWaitsForLane: return "waiting: lane busy";
     case Decision::What::kWaitsForInterval: return "waiting: too soon";
     case Decision::What::kWaitsForWorker: return "waiting: no free worker";
+    case Decision::What::kWaitsForShare: return "waiting: its plugin has its share of workers";
     case Decision::What::kDropped: return "dropped: " + std::string(DropReasonText(decision.reason));
   }
   return "unknown";
@@ -51,9 +58,16 @@ std::string DecisionText(const Decision& decision) {
 
 DispatcherEffects Dispatcher::Step(Moment now, DispatcherInputs inputs) {
   DispatcherEffects effects;
-  for (const LaneKey& key : inputs.removed) RemoveLane(now, key, effects);
-  for (LanePolicy& policy : inputs.lanes) SetLane(now, std::move(policy), effects);
-  capacity_ = inputs.capacity.value_or(capacity_);
+  for (auto& change : inputs.lanes) {
+    if (const LaneKey* removed = std::get_if<LaneKey>(&change))
+      RemoveLane(now, *removed, effects);
+    else
+      SetLane(now, std::move(std::get<LanePolicy>(change)), effects);
+  }
+  if (inputs.capacity) {
+    capacity_ = *inputs.capacity;
+    for (auto& [id, plugin] : plugins_) PlacePlugin(plugin);
+  }
   // New slots take the place of old ones before those expire: a lane keeps its turn. And jobs
   // expire before lanes are freed: the reasons are those of the wait.
   for (Job& job : inputs.jobs) Arrive(now, std::move(job), effects);
@@ -68,7 +82,11 @@ DispatcherEffects Dispatcher::Step(Moment now, DispatcherInputs inputs) {
 
 std::optional<Decision> Dispatcher::LastDecision(const LaneKey& lane) const {
   const auto it = lanes_.find(lane);
-  return it == lanes_.end() ? std::nullopt : it->second.decision;
+  if (it == lanes_.end() || it->second.removed) return std::nullopt;
+  std::optional<Decision> decision = it->second.decision;
+  if (decision && decision->what == Decision::What::kWaitsForWorker && it->second.plugin->running >= Share())
+    decision->what = Decision::What::kWaitsForShare;
+  return decision;
 }
 
 Dispatcher::Lane* Dispatcher::Find(const LaneKey& key) {
@@ -81,6 +99,7 @@ void Dispatcher::SetLane(Moment now, LanePolicy policy, DispatcherEffects& effec
   Lane& lane = it->second;
   if (added) {
     lane.key = &it->first;
+    lane.plugin = &plugins_[lane.key->plugin];
     lane.serial = ++last_serial_;
     lane.guard.Restore(policy.last_start, policy.last_results, now);
   } else if (!lane.removed && lane.pace == policy.pace && lane.most_waiting == policy.most_waiting) {
@@ -94,8 +113,8 @@ void Dispatcher::SetLane(Moment now, LanePolicy policy, DispatcherEffects& effec
 
 void Dispatcher::RemoveLane(Moment now, const LaneKey& key, DispatcherEffects& effects) {
   Lane* lane = Find(key);
-  if (!lane) return;
-  DropWaiting(now, *lane, DropReason::kPluginGone, effects, [](const Job&) { return true; });
+  if (!lane || lane->removed) return;
+  DropWaiting(now, *lane, DropReason::kLaneGone, effects, [](const Job&) { return true; });
   Settle(now, *lane, effects);
   if (lane->running) {
     lane->removed = true;
@@ -109,9 +128,16 @@ void Dispatcher::Finish(Moment now, const Finished& finished, DispatcherEffects&
   Lane* lane = Find(finished.lane);
   if (!lane || !lane->guard.Release(finished.token, finished.outcome)) return;
   --running_;
+  --lane->plugin->running;
+  PlacePlugin(*lane->plugin);
   lane->running.reset();
   Settle(now, *lane, effects);
-  if (lane->removed) lanes_.erase(finished.lane);
+  if (!lane->removed) return;
+  remembered_.push_back(finished.lane);
+  if (remembered_.size() <= kRemembered) return;
+  const Lane* oldest = Find(remembered_.front());
+  if (oldest && oldest->removed && !oldest->running) lanes_.erase(remembered_.front());
+  remembered_.pop_front();
 }
 
 void Dispatcher::CancelJobs(Moment now, const Cancel& cancel, DispatcherEffects& effects) {
@@ -136,7 +162,7 @@ void Dispatcher::Expire(Moment now, DispatcherEffects& effects) {
 
 void Dispatcher::Arrive(Moment now, Job job, DispatcherEffects& effects) {
   Lane* lane = Find(job.lane);
-  if (!lane || lane->removed) return DropJob(now, nullptr, std::move(job), DropReason::kPluginGone, effects);
+  if (!lane || lane->removed) return DropJob(now, nullptr, std::move(job), DropReason::kLaneGone, effects);
   if (job.deadline && *job.deadline < now.wall)
     return DropJob(now, lane, std::move(job), DropReason::kDeadlinePassed, effects);
   auto& waiting = lane->waiting;
@@ -160,9 +186,14 @@ void Dispatcher::Arrive(Moment now, Job job, DispatcherEffects& effects) {
   Settle(now, *lane, effects);
 }
 
+// Three quarters of the workers, rounded up, but one less than all.
+std::size_t Dispatcher::Share() const {
+  return capacity_ < 2 ? 1 : capacity_ - std::max<std::size_t>(1, capacity_ / 4);
+}
+
 void Dispatcher::StartReady(Moment now, DispatcherEffects& effects) {
-  while (running_ < capacity_ && !ready_.empty()) {
-    Lane& lane = **ready_.begin();
+  while (running_ < capacity_ && !turns_.empty()) {
+    Lane& lane = *turns_.begin()->second->ready.begin()->second;
     const Token token{epoch_, ++last_counter_};
     // A ready lane is free and late enough: anything else is a bug, and throws.
     std::get<Admitted>(lane.guard.TryAdmit(lane.pace, now, token));
@@ -170,6 +201,7 @@ void Dispatcher::StartReady(Moment now, DispatcherEffects& effects) {
     lane.waiting.pop_front();
     --queued_;
     ++running_;
+    ++lane.plugin->running;
     lane.running = Running{job.key, token};
     NoteDecision(lane.decision, Decision::What::kStarted, job.key, now.wall);
     effects.start.push_back({std::move(job), token});
@@ -204,7 +236,7 @@ void Dispatcher::Settle(Moment now, Lane& lane, DispatcherEffects& effects) {
   if (free_at && *free_at > now.monotonic) {
     const TimePoint wall = now.wall + (*free_at - now.monotonic);
     DropWaiting(now, lane, DropReason::kTooSoon, effects,
-                [&](const Job& job) { return job.deadline && *job.deadline < wall; });
+                [&](const Job& job) { return WorthUntil(job).value_or(wall) < wall; });
     if (lane.waiting.empty()) return Place(lane, std::nullopt, std::nullopt);
   }
   Decision::What waits = Decision::What::kWaitsForLane;
@@ -225,9 +257,22 @@ void Dispatcher::Place(Lane& lane, std::optional<std::uint64_t> turn, std::optio
   for (const Job& job : lane.waiting) {
     if (job.deadline && (!deadline || *job.deadline < *deadline)) deadline = job.deadline;
   }
-  Move(ready_, lane, lane.turn, turn);
   Move(timers_, lane, lane.timer, timer);
   Move(deadlines_, lane, lane.deadline, deadline);
+  if (lane.turn == turn) return;
+  if (lane.turn) lane.plugin->ready.erase(*lane.turn);
+  lane.turn = turn;
+  if (turn) lane.plugin->ready.emplace(*turn, &lane);
+  PlacePlugin(*lane.plugin);
+}
+
+void Dispatcher::PlacePlugin(PluginLanes& plugin) {
+  std::optional<std::uint64_t> turn;
+  if (!plugin.ready.empty() && plugin.running < Share()) turn = plugin.ready.begin()->first;
+  if (plugin.turn == turn) return;
+  if (plugin.turn) turns_.erase(*plugin.turn);
+  plugin.turn = turn;
+  if (turn) turns_.emplace(*turn, &plugin);
 }
 
 std::optional<Millis> Dispatcher::NextWake(Moment now) const {

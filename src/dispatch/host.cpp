@@ -102,57 +102,41 @@ Status Host::CloseOpenRuns(HostParts& parts) {
   return {};
 }
 
-std::shared_ptr<const Catalog> Host::catalog() {
-  const std::lock_guard lock(mutex_);
-  return targets_.catalog();
-}
+std::shared_ptr<const Catalog> Host::catalog() { return targets_.catalog(); }
 
 Status Host::SetCatalog(std::shared_ptr<const Catalog> catalog) {
   const std::lock_guard changing(lanes_mutex_);
-  std::unique_lock lock(mutex_);
-  return Follow(lock, targets_.SetCatalog(std::move(catalog)));
+  return Follow(targets_.SetCatalog(std::move(catalog)));
 }
 
 Status Host::SetResources(std::vector<Resource> set, const std::vector<std::string>& gone) {
   const std::lock_guard changing(lanes_mutex_);
-  std::unique_lock lock(mutex_);
   LaneChanges changes = targets_.RemoveResources(gone);
   LaneChanges more = targets_.SetResources(std::move(set));
-  std::move(more.removed.begin(), more.removed.end(), std::back_inserter(changes.removed));
-  std::move(more.set.begin(), more.set.end(), std::back_inserter(changes.set));
-  return Follow(lock, std::move(changes));
+  std::move(more.begin(), more.end(), std::back_inserter(changes));
+  return Follow(std::move(changes));
 }
 
-std::vector<std::string> Host::ResourceKeys() {
-  const std::lock_guard lock(mutex_);
-  return targets_.Keys();
+std::vector<std::string> Host::ResourceKeys() { return targets_.Keys(); }
+
+std::vector<std::string> Host::TargetsOf(const std::string& plugin, const std::string& after, std::size_t limit) {
+  return targets_.TargetsOf(plugin, after, limit);
 }
 
-std::vector<std::string> Host::TargetsOf(const std::string& plugin, std::size_t most) {
-  const std::lock_guard lock(mutex_);
-  return targets_.TargetsOf(plugin, most);
+std::vector<std::string> Host::TargetsNamed(const std::string& plugin, const std::string& name) {
+  return targets_.TargetsNamed(plugin, name);
 }
 
-std::size_t Host::CountTargets(const std::string& plugin) {
-  const std::lock_guard lock(mutex_);
-  return targets_.CountOf(plugin);
-}
+std::size_t Host::CountTargets(const std::string& plugin) { return targets_.CountOf(plugin); }
 
-std::shared_ptr<const Resource> Host::FindResource(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  return targets_.Find(key);
-}
+std::shared_ptr<const Resource> Host::FindResource(const std::string& key) { return targets_.Find(key); }
 
-Status Host::Follow(std::unique_lock<std::mutex>& lock, LaneChanges changes) {
-  if (changes.removed.empty() && changes.set.empty()) return {};
-  // First of all: no job may be issued for what is gone.
-  for (const LaneKey& lane : changes.removed) {
-    scheduler_inputs_.remove.push_back(lane);
-    dispatcher_inputs_.removed.push_back(lane);
-  }
-  lock.unlock();
+Status Host::Follow(LaneChanges changes) {
+  std::move(changes.begin(), changes.end(), std::back_inserter(unfollowed_));
+  if (unfollowed_.empty()) return {};
   std::vector<LaneKey> lanes;
-  for (const LaneChanges::Set& set : changes.set) lanes.push_back(set.lane);
+  for (const LaneChange& change : unfollowed_)
+    if (change.plugin != nullptr) lanes.push_back(change.lane);
   std::vector<store::LaneRow> rows;
   BACKPLANE_TRY(parts_.database.Read([&](store::Connection& connection) -> Status {
     rows = store::LanesOf(connection, lanes);
@@ -160,20 +144,31 @@ Status Host::Follow(std::unique_lock<std::mutex>& lock, LaneChanges changes) {
   }));
   std::unordered_map<LaneKey, const store::LaneRow*, schedule::LaneKeyHash> known;
   for (const store::LaneRow& row : rows) known[row.key] = &row;
-  lock.lock();
-  for (LaneChanges::Set& set : changes.set) {
-    const Manifest& manifest = set.plugin->manifest;
-    schedule::LanePlan plan{.lane = set.lane, .triggers = manifest.triggers};
-    LanePolicy policy{.lane = std::move(set.lane), .pace = PaceOf(*set.plugin)};
+  decltype(schedule::SchedulerInputs::lanes) plans;
+  decltype(DispatcherInputs::lanes) policies;
+  for (LaneChange& change : std::exchange(unfollowed_, {})) {
+    if (change.plugin == nullptr) {
+      plans.emplace_back(change.lane);
+      policies.emplace_back(std::move(change.lane));
+      continue;
+    }
+    const Manifest& manifest = change.plugin->manifest;
+    schedule::LanePlan plan{.lane = change.lane, .triggers = manifest.triggers};
+    LanePolicy policy{.lane = std::move(change.lane), .pace = PaceOf(*change.plugin)};
     if (const auto row = known.find(plan.lane); row != known.end()) {
       plan.last_slot = row->second->last_slot;
       policy.last_start = row->second->last_started;
       policy.last_results = row->second->last_results;
     }
-    scheduler_inputs_.set.push_back(std::move(plan));
-    dispatcher_inputs_.lanes.push_back(std::move(policy));
+    plans.emplace_back(std::move(plan));
+    policies.emplace_back(std::move(policy));
   }
-  woken_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    std::move(plans.begin(), plans.end(), std::back_inserter(scheduler_inputs_.lanes));
+    std::move(policies.begin(), policies.end(), std::back_inserter(dispatcher_inputs_.lanes));
+    woken_ = true;
+  }
   wake_.notify_one();
   return {};
 }
@@ -218,7 +213,7 @@ Status Host::Cancel(RunId run) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [lane, task] : running_)
-      if (task->run.id == run) stop = task->stop;
+      if (task->id == run) stop = task->stop;
   }
   if (!stop) return Fail(Errc::kNotFound, fmt::format("run {} is not running", run));
   stop->request_stop();  // calls out: not under the lock
@@ -228,7 +223,7 @@ Status Host::Cancel(RunId run) {
 Host::LaneView Host::View(const LaneKey& lane) {
   const std::lock_guard lock(mutex_);
   LaneView view{scheduler_.NextSlot(lane), dispatcher_.LastDecision(lane), {}};
-  if (const auto task = running_.find(lane); task != running_.end()) view.running = task->second->run.id;
+  if (const auto task = running_.find(lane); task != running_.end()) view.running = task->second->id;
   return view;
 }
 
@@ -262,7 +257,8 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
   open_ += effects.start.size();
   std::vector<std::stop_source> stops;
   for (const Stop& ended : effects.stop)
-    if (const auto task = running_.find(ended.lane); task != running_.end()) stops.push_back(task->second->stop);
+    if (const auto task = running_.find(ended.lane); task != running_.end() && task->second->run.token == ended.token)
+      stops.push_back(task->second->stop);
 
   Millis next = now.monotonic + kTick;
   if (effects.wake) next = std::min(next, *effects.wake);
@@ -303,7 +299,6 @@ std::vector<std::pair<Host::CallId, CallAnswer>> Host::AnswersTo(std::map<CallId
   std::vector<std::pair<CallId, CallAnswer>> answers;
   for (const Start& start : effects.start) {
     const CallId id(start.job.lane, start.job.key);
-    beginning_.insert(id);
     waiting_.erase(id);
     calls.erase(id);
   }
@@ -328,8 +323,8 @@ std::vector<std::pair<Host::CallId, CallAnswer>> Host::AnswersTo(std::map<CallId
       answers.push_back(
           {id, {CallAnswer::State::kWaiting, 0, DecisionText(tells ? *decision : Decision{.what = what})}});
     } else if (busy && task->second->run.key == id.second) {
-      answers.push_back({id, {CallAnswer::State::kStarted, task->second->run.id, ""}});
-    } else if (!beginning_.contains(id)) {
+      if (task->second->id) answers.push_back({id, {CallAnswer::State::kStarted, *task->second->id, ""}});
+    } else {
       // The run with its key has ended in this very step: asked again, it is found in the store.
       dispatcher_inputs_.jobs.push_back({.lane = id.first,
                                          .trigger = TriggerKind::kCall,
@@ -342,7 +337,7 @@ std::vector<std::pair<Host::CallId, CallAnswer>> Host::AnswersTo(std::map<CallId
   return answers;
 }
 
-// With what the lanes are about now: under the lock, since lanes and targets change together.
+// With what the lanes are about now.
 std::vector<std::shared_ptr<Host::Task>> Host::TasksFor(std::vector<Start> starts) {
   std::vector<std::shared_ptr<Task>> tasks;
   const TimePoint now = parts_.clock.Now();
@@ -356,6 +351,7 @@ std::vector<std::shared_ptr<Host::Task>> Host::TasksFor(std::vector<Start> start
     task->run.key = std::move(start.job.key);
     task->run.token = start.token;
     task->run.started = now;
+    running_[task->run.lane] = task;
     tasks.push_back(std::move(task));
   }
   return tasks;
@@ -385,7 +381,7 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
     LogError("{} runs could not be started: {}", tasks.size(), status.error().message);
     {
       const std::lock_guard lock(mutex_);
-      for (const auto& task : tasks) beginning_.erase({task->run.lane, task->run.key});
+      for (const auto& task : tasks) running_.erase(task->run.lane);
     }
     for (const auto& task : tasks) {
       Answer(task->run.lane, task->run.key, {CallAnswer::State::kDropped, 0, status.error().message});
@@ -398,10 +394,10 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
     const std::lock_guard lock(mutex_);
     awaited = !callers_.empty();  // who calls from now on finds the run
     for (const auto& task : tasks) {
-      beginning_.erase({task->run.lane, task->run.key});
-      if (task->repeats) continue;
-      running_[task->run.lane] = task;
-      if (stopping_) task->stop.request_stop();
+      if (task->repeats)
+        running_.erase(task->run.lane);
+      else
+        task->id = task->run.id;
     }
   }
   {

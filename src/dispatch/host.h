@@ -65,17 +65,18 @@ class Host {
   /// The catalog in force.
   std::shared_ptr<const Catalog> catalog();
   /// Puts another in its place: lanes come, go and change with their plugins. Runs go on with the
-  /// plugin that they were begun with, unless it is gone: then they are stopped.
+  /// plugin that they were begun with, unless it is gone: then they are stopped. If the store fails,
+  /// which knows when lanes ran last, the lanes follow with the next call, be it of the same.
   Status SetCatalog(std::shared_ptr<const Catalog> catalog);
 
   /// What plugins can run about: adds or replaces `set`, by key, and takes `gone` away, with the
-  /// lanes that follow from it. Runs about what is gone are stopped.
+  /// lanes that follow from it. Runs about what is gone are stopped. If the store fails, see above.
   Status SetResources(std::vector<Resource> set, const std::vector<std::string>& gone);
   /// Keys of the resources that plugins can run about now.
   std::vector<std::string> ResourceKeys();
-  /// What a plugin runs about now, in no order, at most `most` of them; {""} if it runs about nothing
-  /// in particular.
-  std::vector<std::string> TargetsOf(const std::string& plugin, std::size_t most);
+  /// See Targets: a page of what a plugin runs about now, those with a name, and how many there are.
+  std::vector<std::string> TargetsOf(const std::string& plugin, const std::string& after, std::size_t limit);
+  std::vector<std::string> TargetsNamed(const std::string& plugin, const std::string& name);
   std::size_t CountTargets(const std::string& plugin);
   /// The resource with this key, if plugins can run about it now.
   std::shared_ptr<const Resource> FindResource(const std::string& key);
@@ -107,7 +108,8 @@ class Host {
     std::shared_ptr<const Plugin> plugin;
     std::shared_ptr<const Resource> resource;  ///< null: about nothing in particular
     std::stop_source stop;
-    bool repeats = false;  ///< a run with its key has ended already; `run` is that one
+    bool repeats = false;     ///< a run with its key has ended already; `run` is that one
+    std::optional<RunId> id;  ///< of `run` once it has begun; guarded by mutex_
   };
   using CallId = std::pair<LaneKey, std::string>;  // lane and key of a call's job
   struct Retry {
@@ -117,8 +119,9 @@ class Host {
 
   Host(HostParts parts, std::int64_t epoch);
   static Status CloseOpenRuns(HostParts& parts);
-  /// Tells scheduler and dispatcher, with what the store remembers of lanes that come.
-  Status Follow(std::unique_lock<std::mutex>& lock, LaneChanges changes);
+  /// Tells scheduler and dispatcher, with what the store remembers of lanes that come; and what it
+  /// could not tell them before. Under lanes_mutex_.
+  Status Follow(LaneChanges changes);
   void LoopThread(const std::stop_token& stop);
   void StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
   std::vector<std::pair<CallId, CallAnswer>> AnswersTo(std::map<CallId, int> calls, const DispatcherEffects& effects);
@@ -137,20 +140,21 @@ class Host {
   const std::int64_t epoch_;
 
   std::mutex lanes_mutex_;  // held while lanes change, before mutex_
-  std::mutex mutex_;        // guards what follows
+  Targets targets_;         // changed under lanes_mutex_
+  LaneChanges unfollowed_;  // guarded by lanes_mutex_: the scheduler does not know of them yet
+
+  std::mutex mutex_;  // guards what follows
   std::condition_variable_any wake_;
   std::condition_variable idle_;
   bool woken_ = true;
   bool stopping_ = false;
-  Targets targets_;
   schedule::Scheduler scheduler_;
   Dispatcher dispatcher_;
   schedule::SchedulerInputs scheduler_inputs_;
   DispatcherInputs dispatcher_inputs_;
   std::map<CallId, std::vector<std::function<void(CallAnswer)>>> callers_;
-  std::set<CallId> waiting_;    // called for, and neither started nor dropped yet
-  std::set<CallId> beginning_;  // between Start and Begun, which answers
-  std::map<LaneKey, std::shared_ptr<Task>> running_;
+  std::set<CallId> waiting_;                          // called for, and neither started nor dropped yet
+  std::map<LaneKey, std::shared_ptr<Task>> running_;  // from Start on; Begun answers who calls before
   std::vector<Retry> retries_;
   std::map<LaneKey, int> finished_;
   std::size_t open_ = 0;  // runs between Start and release

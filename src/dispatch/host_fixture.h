@@ -22,7 +22,7 @@
 
 namespace backplane::dispatch {
 
-/// A store whose writes fail when told to.
+/// A store that fails when told to.
 class FlakyDatabase final : public store::Database {
  public:
   explicit FlakyDatabase(store::Database& inner) : inner_(inner) {}
@@ -32,10 +32,20 @@ class FlakyDatabase final : public store::Database {
     code_ = code;
     left_ = count;
   }
+  /// The next read fails.
+  void FailNextRead() { read_fails_ = true; }
+  /// Does something in the next write, before it.
+  void BeforeNextWrite(std::function<void()> before) { before_ = std::move(before); }
   /// Waits until a write has failed and who asked for it knows.
   void WaitForFailure() { failed_.get_future().wait(); }
 
   void Submit(store::Priority priority, Work work, Done done) override {
+    if (before_) {
+      work = [before = std::exchange(before_, nullptr), work = std::move(work)](store::Connection& connection) {
+        before();
+        return work(connection);
+      };
+    }
     if (left_ > 0) {
       --left_;
       work = [code = code_](store::Connection&) -> Status { return Fail(code, "disk full"); };
@@ -46,11 +56,16 @@ class FlakyDatabase final : public store::Database {
     }
     inner_.Submit(priority, std::move(work), std::move(done));
   }
-  Status Read(const std::function<Status(store::Connection&)>& work) override { return inner_.Read(work); }
+  Status Read(const std::function<Status(store::Connection&)>& work) override {
+    if (read_fails_.exchange(false)) return Fail(Errc::kUnavailable, "disk full");
+    return inner_.Read(work);
+  }
 
  private:
   store::Database& inner_;
   std::atomic<int> left_{0};
+  std::atomic<bool> read_fails_{false};
+  std::function<void()> before_;
   Errc code_ = Errc::kUnavailable;
   std::atomic<bool> told_{false};
   std::promise<void> failed_;

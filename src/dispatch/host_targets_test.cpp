@@ -31,7 +31,7 @@ std::vector<std::string> Ids(std::vector<std::string> targets) {
 TEST(HostTargets, ARunIsAboutItsResource) {
   HostFixture f({"poll on=sw how=ok,resource"});
   ASSERT_TRUE(f.host->SetResources({HostFixture::Switch("sw1"), HostFixture::Switch("sw2")}, {}));
-  EXPECT_THAT(Ids(f.host->TargetsOf("t:poll", 9)), UnorderedElementsAre("sw1", "sw2"));
+  EXPECT_THAT(Ids(f.host->TargetsOf("t:poll", "", 9)), UnorderedElementsAre("sw1", "sw2"));
   EXPECT_EQ(f.Call("poll", "call/1", KeyOf("sw1")).state, CallAnswer::State::kStarted);
   f.WaitForEnds(1);
   const RunRow run = f.Runs().front();
@@ -46,7 +46,7 @@ TEST(HostTargets, WithoutAResourceThereIsNoLane) {
   EXPECT_EQ(nothing.state, CallAnswer::State::kDropped);
   const CallAnswer unknown = f.Call("poll", "call/2", KeyOf("sw1"));
   EXPECT_EQ(unknown.state, CallAnswer::State::kDropped);
-  EXPECT_THAT(unknown.reason, HasSubstr("plugin"));
+  EXPECT_EQ(unknown.reason, "plugin or resource gone");
 }
 
 TEST(HostTargets, AResourceThatNeverAnswersHoldsUpNobodyElse) {
@@ -67,7 +67,34 @@ TEST(HostTargets, ARunAboutWhatIsGoneIsStopped) {
   ASSERT_TRUE(f.host->SetResources({}, {KeyOf("sw1")}));
   f.WaitForEnds(1);
   EXPECT_EQ(f.Runs().front().status, RunStatus::kCancelled);
-  EXPECT_THAT(f.host->TargetsOf("t:slow", 9), IsEmpty());
+  EXPECT_THAT(f.host->TargetsOf("t:slow", "", 9), IsEmpty());
+}
+
+TEST(HostTargets, ARunAboutWhatGoesBeforeItHasBegunIsStopped) {
+  HostFixture f({"slow on=sw how=hang"});
+  ASSERT_TRUE(f.host->SetResources({HostFixture::Switch("sw1")}, {}));
+  f.database.BeforeNextWrite([&] {
+    ASSERT_TRUE(f.host->SetResources({}, {KeyOf("sw1")}));
+    const CallAnswer gone = f.Call("slow", "call/2", KeyOf("sw1"));  // the host has followed
+    EXPECT_EQ(gone.reason, "plugin or resource gone");
+    EXPECT_EQ(f.host->Cancel(0).error().code, Errc::kNotFound);
+    EXPECT_EQ(f.host->View(HostFixture::Lane("slow", KeyOf("sw1"))).running, std::nullopt);
+  });
+  EXPECT_EQ(f.Call("slow", "call/1", KeyOf("sw1")).state, CallAnswer::State::kStarted);
+  f.WaitForEnds(1);
+  EXPECT_EQ(f.Runs().front().status, RunStatus::kCancelled);
+}
+
+TEST(HostTargets, LanesFollowWhenTheStoreCanBeReadAgain) {
+  HostFixture f({"poll on=sw", "scan"});
+  f.database.FailNextRead();
+  EXPECT_FALSE(f.host->SetResources({HostFixture::Switch("sw1")}, {}));
+  ASSERT_TRUE(f.host->SetResources({HostFixture::Switch("sw1")}, {}));
+  EXPECT_EQ(f.Call("poll", "call/1", KeyOf("sw1")).state, CallAnswer::State::kStarted);
+  f.database.FailNextRead();
+  EXPECT_FALSE(f.host->SetResources({}, {KeyOf("sw1")}));
+  ASSERT_TRUE(f.host->SetCatalog(f.host->catalog()));
+  EXPECT_EQ(f.Call("poll", "call/2", KeyOf("sw1")).reason, "plugin or resource gone");
 }
 
 TEST(HostTargets, ALaneThatComesBackRemembersItsLastStart) {
@@ -118,7 +145,7 @@ class ResourceWatch : public ::testing::Test {
     ASSERT_TRUE(f_.folder->WaitUntilFolded(Millis(60'000)));
   }
   ResourceRecord Known(const std::string& id) { return {.resource = HostFixture::Switch(id), .at = f_.clock.Now()}; }
-  std::vector<std::string> Targets() { return Ids(f_.host->TargetsOf("t:poll", 9)); }
+  std::vector<std::string> Targets() { return Ids(f_.host->TargetsOf("t:poll", "", 9)); }
 
   HostFixture f_{{"poll on=sw"}};
   events::Bus bus_{f_.clock};
@@ -164,7 +191,12 @@ TEST(Rescan, FindsNewFilesAndKeepsWhatAnUnfinishedEditBroke) {
   site.folders = {{.path = folder.path() / "a", .dialect = ""}, {.path = folder.path() / "b", .dialect = ""}};
   TestCodec::WriteFolder(folder.path() / "a", "t", {"one"});
   TestCodec::WriteFolder(folder.path() / "b", "t", {"two"});
-  Rescan rescan(*f.host, site, dialects, std::chrono::hours(1));
+  Rescan rescan(
+      *f.host,
+      [&](const Catalog& before) -> Result<std::shared_ptr<const Catalog>> {
+        return std::make_shared<const Catalog>(Catalog::Load(site, dialects, &before));
+      },
+      std::chrono::hours(1));
   const auto ids = [&] {
     std::vector<std::string> names;
     for (const Plugin& plugin : f.host->catalog()->plugins()) names.push_back(plugin.manifest.name);
@@ -172,6 +204,11 @@ TEST(Rescan, FindsNewFilesAndKeepsWhatAnUnfinishedEditBroke) {
   };
   ASSERT_TRUE(rescan.Now());
   EXPECT_THAT(ids(), ElementsAre("one", "two"));
+  f.database.FailNextRead();
+  TestCodec::WriteFolder(folder.path() / "b", "t", {"two", "four"});
+  EXPECT_FALSE(rescan.Now());
+  ASSERT_TRUE(rescan.Now());  // nothing is new, but its lane
+  EXPECT_EQ(f.Call("four", "call/1").state, CallAnswer::State::kStarted);
   const auto same = f.host->catalog();
   ASSERT_TRUE(rescan.Now());
   EXPECT_EQ(f.host->catalog(), same);

@@ -7,8 +7,7 @@
 
 namespace backplane::dispatch {
 
-Rescan::Rescan(Host& host, const config::Site& site, const DialectList& dialects, Millis interval)
-    : host_(host), site_(site), dialects_(dialects), interval_(interval) {
+Rescan::Rescan(Host& host, Load load, Millis interval) : host_(host), load_(std::move(load)), interval_(interval) {
   thread_ = std::jthread([this](const std::stop_token& stop) { Loop(stop); });
 }
 
@@ -30,8 +29,9 @@ void Rescan::Loop(const std::stop_token& stop) {
 Status Rescan::Now() {
   const std::lock_guard lock(reading_);
   const std::shared_ptr<const Catalog> before = host_.catalog();
-  auto now = std::make_shared<const Catalog>(Catalog::Load(site_, dialects_, before.get()));
-  if (now->plugins() == before->plugins() && now->findings() == before->findings()) return {};
+  BACKPLANE_ASSIGN(std::shared_ptr<const Catalog> now, load_(*before));
+  if (now->plugins() == before->plugins() && now->findings() == before->findings())
+    return host_.SetCatalog(before);  // what the store's failure may have held up
   for (const Finding& finding : now->findings()) {
     if (std::find(before->findings().begin(), before->findings().end(), finding) != before->findings().end()) continue;
     if (IsError(finding))

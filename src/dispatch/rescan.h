@@ -6,17 +6,18 @@
 #include <mutex>
 #include <thread>
 
-#include "config/site.h"
 #include "dispatch/host.h"
-#include "plugin/codec.h"
 
 namespace backplane::dispatch {
 
 /// What it refers to outlives it. Thread-safe.
 class Rescan {
  public:
+  /// Reads the folders; what is in force now is there to compare with.
+  using Load = std::function<Result<std::shared_ptr<const Catalog>>(const Catalog& before)>;
+
   /// Reads every `interval`, for the first time after one.
-  Rescan(Host& host, const config::Site& site, const DialectList& dialects, Millis interval);
+  Rescan(Host& host, Load load, Millis interval);
   ~Rescan();
 
   /// Reads now.
@@ -26,8 +27,7 @@ class Rescan {
   void Loop(const std::stop_token& stop);
 
   Host& host_;
-  const config::Site& site_;
-  const DialectList& dialects_;
+  const Load load_;
   const Millis interval_;
   std::mutex reading_;
   std::mutex mutex_;

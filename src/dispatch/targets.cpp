@@ -1,64 +1,74 @@
 #include "dispatch/targets.h"
 
+#include <algorithm>
+#include <mutex>
+
 namespace backplane::dispatch {
 namespace {
 
-LaneKey LaneOf(const Plugin& plugin, const std::string& target) { return {kDefaultOrg, plugin.manifest.id, target}; }
+LaneKey LaneOf(const Plugin& plugin, std::string_view target) {
+  return {kDefaultOrg, plugin.manifest.id, std::string(target)};
+}
 
 }  // namespace
 
 LaneChanges Targets::SetCatalog(std::shared_ptr<const Catalog> catalog) {
   LaneChanges changes;
-  std::map<std::string, Runner> before = std::exchange(runners_, {});
+  if (catalog == catalog_) return changes;
+  std::map<std::string, Runner> runners;
+  std::vector<std::string> same;
   for (const Plugin& plugin : catalog->plugins()) {
     if (plugin.manifest.runtime.empty()) continue;
-    Runner& runner = runners_[plugin.manifest.id];
+    Runner& runner = runners[plugin.manifest.id];
     // It lives as long as its catalog.
     runner.plugin = std::shared_ptr<const Plugin>(catalog, &plugin);
-    const auto old = before.find(plugin.manifest.id);
-    const bool same = old != before.end() && *old->second.plugin == plugin;
-    const bool had_none = old == before.end() || old->second.plugin->manifest.targets == nullptr;
-    if (same) {
-      runner.matched = std::move(old->second.matched);
-    } else if (plugin.manifest.targets == nullptr) {
-      changes.set.push_back({LaneOf(plugin, ""), runner.plugin});
-    } else {
-      for (const auto& [key, resource] : resources_) {
-        if (!plugin.manifest.targets->matches(*resource)) continue;
-        runner.matched.insert(&key);
-        changes.set.push_back({LaneOf(plugin, key), runner.plugin});
-      }
+    const auto old = runners_.find(plugin.manifest.id);
+    if (old != runners_.end() && *old->second.plugin == plugin) {
+      same.push_back(plugin.manifest.id);
+      continue;
     }
-    if (old == before.end()) continue;
-    if (!same && !had_none)
-      for (const std::string* key : old->second.matched)
-        if (!runner.matched.contains(key)) changes.removed.push_back(LaneOf(plugin, *key));
-    if (had_none && plugin.manifest.targets != nullptr) changes.removed.push_back(LaneOf(plugin, ""));
-    before.erase(old);
+    const auto& filter = plugin.manifest.targets;
+    if (filter == nullptr) {
+      runner.targets.insert("");
+    } else {
+      for (const auto& [key, resource] : resources_)
+        if (filter->matches(*resource)) runner.targets.insert(key);
+    }
+    for (const std::string_view target : runner.targets) changes.push_back({LaneOf(plugin, target), runner.plugin});
   }
-  for (const auto& [id, runner] : before) {
-    if (runner.plugin->manifest.targets == nullptr) changes.removed.push_back(LaneOf(*runner.plugin, ""));
-    for (const std::string* key : runner.matched) changes.removed.push_back(LaneOf(*runner.plugin, *key));
+  const std::set<std::string_view> kept(same.begin(), same.end());
+  for (const auto& [id, old] : runners_) {
+    if (kept.contains(id)) continue;
+    const auto now = runners.find(id);
+    for (const std::string_view target : old.targets)
+      if (now == runners.end() || !now->second.targets.contains(target))
+        changes.push_back({LaneOf(*old.plugin, target), nullptr});
   }
-  catalog_ = std::move(catalog);
+  const std::unique_lock lock(mutex_);
+  for (const std::string& id : same) runners[id].targets.swap(runners_[id].targets);
+  runners_.swap(runners);  // what was before ends without the lock
+  catalog_.swap(catalog);
   return changes;
 }
 
 LaneChanges Targets::SetResources(std::vector<Resource> resources) {
   LaneChanges changes;
   for (Resource& resource : resources) {
-    const auto at = resources_.try_emplace(ResourceKey(resource)).first;
-    at->second = std::make_shared<const Resource>(std::move(resource));
-    const std::string& key = at->first;
+    std::vector<Runner*> matching, others;
     for (auto& [id, runner] : runners_) {
-      const auto& targets = runner.plugin->manifest.targets;
-      if (targets == nullptr) continue;
-      if (targets->matches(*at->second)) {
-        if (runner.matched.insert(&key).second) changes.set.push_back({LaneOf(*runner.plugin, key), runner.plugin});
-      } else if (runner.matched.erase(&key) > 0) {
-        changes.removed.push_back(LaneOf(*runner.plugin, key));
-      }
+      const auto& filter = runner.plugin->manifest.targets;
+      if (filter != nullptr) (filter->matches(resource) ? matching : others).push_back(&runner);
     }
+    std::string name = ResourceKey(resource);
+    auto value = std::make_shared<const Resource>(std::move(resource));
+    const std::unique_lock lock(mutex_);
+    const auto [at, added] = resources_.insert_or_assign(std::move(name), std::move(value));
+    const std::string& key = at->first;
+    if (added) keys_of_id_.emplace(ResourceIdOf(key), key);
+    for (Runner* runner : matching)
+      if (runner->targets.insert(key).second) changes.push_back({LaneOf(*runner->plugin, key), runner->plugin});
+    for (Runner* runner : others)
+      if (runner->targets.erase(key) > 0) changes.push_back({LaneOf(*runner->plugin, key), nullptr});
   }
   return changes;
 }
@@ -66,42 +76,69 @@ LaneChanges Targets::SetResources(std::vector<Resource> resources) {
 LaneChanges Targets::RemoveResources(const std::vector<std::string>& keys) {
   LaneChanges changes;
   for (const std::string& key : keys) {
+    const std::unique_lock lock(mutex_);
     const auto at = resources_.find(key);
     if (at == resources_.end()) continue;
     for (auto& [id, runner] : runners_)
-      if (runner.matched.erase(&at->first) > 0) changes.removed.push_back(LaneOf(*runner.plugin, key));
+      if (runner.targets.erase(key) > 0) changes.push_back({LaneOf(*runner.plugin, key), nullptr});
+    const auto [first, last] = keys_of_id_.equal_range(ResourceIdOf(key));
+    keys_of_id_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == key; }));
     resources_.erase(at);
   }
   return changes;
 }
 
+std::shared_ptr<const Catalog> Targets::catalog() const {
+  const std::shared_lock lock(mutex_);
+  return catalog_;
+}
+
 std::shared_ptr<const Resource> Targets::Find(const std::string& key) const {
+  const std::shared_lock lock(mutex_);
   const auto at = resources_.find(key);
   return at == resources_.end() ? nullptr : at->second;
 }
 
 std::vector<std::string> Targets::Keys() const {
+  const std::shared_lock lock(mutex_);
   std::vector<std::string> keys;
   for (const auto& [key, resource] : resources_) keys.push_back(key);
   return keys;
 }
 
-std::vector<std::string> Targets::TargetsOf(const std::string& plugin, std::size_t most) const {
-  const auto at = runners_.find(plugin);
-  if (at == runners_.end()) return {};
-  if (at->second.plugin->manifest.targets == nullptr) return {""};
-  std::vector<std::string> keys;
-  for (const std::string* key : at->second.matched) {
-    if (keys.size() == most) break;
-    keys.push_back(*key);
-  }
-  return keys;
+std::vector<std::string> Targets::TargetsOf(const std::string& plugin, const std::string& after,
+                                            std::size_t limit) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<std::string> page;
+  const Runner* runner = FindRunner(plugin);
+  if (runner == nullptr) return page;
+  auto at = after.empty() ? runner->targets.begin() : runner->targets.upper_bound(after);
+  for (; at != runner->targets.end() && page.size() < limit; ++at) page.emplace_back(*at);
+  return page;
+}
+
+std::vector<std::string> Targets::TargetsNamed(const std::string& plugin, const std::string& name) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<std::string> named;
+  const Runner* runner = FindRunner(plugin);
+  if (runner == nullptr) return named;
+  if (runner->targets.contains(name)) named.push_back(name);
+  const auto [first, last] = keys_of_id_.equal_range(name);
+  for (auto at = first; at != last; ++at)
+    if (at->second != name && runner->targets.contains(at->second)) named.emplace_back(at->second);
+  std::sort(named.begin(), named.end());
+  return named;
 }
 
 std::size_t Targets::CountOf(const std::string& plugin) const {
+  const std::shared_lock lock(mutex_);
+  const Runner* runner = FindRunner(plugin);
+  return runner == nullptr ? 0 : runner->targets.size();
+}
+
+const Targets::Runner* Targets::FindRunner(const std::string& plugin) const {
   const auto at = runners_.find(plugin);
-  if (at == runners_.end()) return 0;
-  return at->second.plugin->manifest.targets == nullptr ? 1 : at->second.matched.size();
+  return at == runners_.end() ? nullptr : &at->second;
 }
 
 }  // namespace backplane::dispatch

@@ -4,9 +4,11 @@
 
 #include <map>
 #include <memory>
+#include <set>
+#include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "model/resource.h"
@@ -15,18 +17,18 @@
 
 namespace backplane::dispatch {
 
-/// Lanes that came, went or follow another plan now.
-struct LaneChanges {
-  std::vector<LaneKey> removed;
-  struct Set {
-    LaneKey lane;
-    std::shared_ptr<const Plugin> plugin;
-  };
-  std::vector<Set> set;
+/// A lane that came or follows another plan now, or one that went.
+struct LaneChange {
+  LaneKey lane;
+  std::shared_ptr<const Plugin> plugin;  ///< null: the lane went
 };
+/// In order.
+using LaneChanges = std::vector<LaneChange>;
 
-/// Not thread-safe; does no I/O. A resource that comes or changes costs one look per plugin, a plugin
-/// one per resource.
+/// Does no I/O. A resource that comes or changes costs one look per plugin, a plugin one per resource.
+///
+/// Readers may come from any thread; changes one at a time, which the caller sees to. No reader waits
+/// while a change looks for what matches.
 class Targets {
  public:
   /// Takes the place of the catalog before. Plugins that are the same in both keep their lanes.
@@ -36,26 +38,31 @@ class Targets {
   /// Unknown keys are ignored.
   LaneChanges RemoveResources(const std::vector<std::string>& keys);
 
-  const std::shared_ptr<const Catalog>& catalog() const { return catalog_; }
+  std::shared_ptr<const Catalog> catalog() const;
   /// Null if there is none now.
   std::shared_ptr<const Resource> Find(const std::string& key) const;
   /// Keys of every resource, for a reader who starts anew.
   std::vector<std::string> Keys() const;
-  /// What a plugin runs about now, in no order, at most `most` of them; {""} if it runs about nothing
-  /// in particular.
-  std::vector<std::string> TargetsOf(const std::string& plugin, std::size_t most) const;
+  /// What a plugin runs about now, in order, at most `limit` of them and only those after `after`,
+  /// if that is not empty; {""} if it runs about nothing in particular.
+  std::vector<std::string> TargetsOf(const std::string& plugin, const std::string& after, std::size_t limit) const;
+  /// Those of a plugin's targets whose key or whose resource's id is `name`, in order.
+  std::vector<std::string> TargetsNamed(const std::string& plugin, const std::string& name) const;
   std::size_t CountOf(const std::string& plugin) const;
 
  private:
-  using Resources = std::unordered_map<std::string, std::shared_ptr<const Resource>>;
   struct Runner {
     std::shared_ptr<const Plugin> plugin;
-    std::unordered_set<const std::string*> matched;  // keys in resources_, whose nodes stay where they are
+    std::set<std::string_view> targets;  // keys in resources_, whose nodes stay where they are, or ""
   };
 
+  const Runner* FindRunner(const std::string& plugin) const;
+
+  mutable std::shared_mutex mutex_;  // held by who changes what follows, and by readers from other threads
   std::shared_ptr<const Catalog> catalog_;
   std::map<std::string, Runner> runners_;  // plugins that run, by id
-  Resources resources_;
+  std::unordered_map<std::string, std::shared_ptr<const Resource>> resources_;
+  std::unordered_multimap<std::string_view, std::string_view> keys_of_id_;  // both in keys of resources_
 };
 
 }  // namespace backplane::dispatch

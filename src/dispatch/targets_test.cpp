@@ -37,10 +37,16 @@ class TargetsTest : public ::testing::Test {
   }
   static std::vector<std::string> Set(const LaneChanges& changes) {
     std::vector<LaneKey> lanes;
-    for (const auto& set : changes.set) lanes.push_back(set.lane);
+    for (const LaneChange& change : changes)
+      if (change.plugin != nullptr) lanes.push_back(change.lane);
     return Names(lanes);
   }
-  static std::vector<std::string> Removed(const LaneChanges& changes) { return Names(changes.removed); }
+  static std::vector<std::string> Removed(const LaneChanges& changes) {
+    std::vector<LaneKey> lanes;
+    for (const LaneChange& change : changes)
+      if (change.plugin == nullptr) lanes.push_back(change.lane);
+    return Names(lanes);
+  }
 
   TestFolder folder_;
   DialectList dialects_;
@@ -51,14 +57,32 @@ TEST_F(TargetsTest, APluginHasALaneForEachResourceThatItMatches) {
   EXPECT_THAT(Set(Plugins({"scan", "poll on=sw", "set runtime="})), ElementsAre("t:scan"));
   const auto changes = targets_.SetResources({Thing("sw1"), Thing("sw2"), Thing("host1")});
   EXPECT_THAT(Set(changes), ElementsAre("t:poll@sw1", "t:poll@sw2"));
-  EXPECT_THAT(targets_.TargetsOf("t:scan", 9), ElementsAre(""));
+  EXPECT_THAT(targets_.TargetsOf("t:scan", "", 9), ElementsAre(""));
   EXPECT_EQ(targets_.CountOf("t:poll"), 2U);
-  EXPECT_EQ(targets_.TargetsOf("t:poll", 9).size(), 2U);
-  EXPECT_EQ(targets_.TargetsOf("t:poll", 1).size(), 1U);
+  const std::string sw1 = ResourceKey(Thing("sw1")), sw2 = ResourceKey(Thing("sw2"));
+  EXPECT_THAT(targets_.TargetsOf("t:poll", "", 9), ElementsAre(sw1, sw2));
+  EXPECT_THAT(targets_.TargetsOf("t:poll", "", 1), ElementsAre(sw1));
+  EXPECT_THAT(targets_.TargetsOf("t:poll", sw1, 9), ElementsAre(sw2));
+  EXPECT_THAT(targets_.TargetsOf("t:poll", sw2, 9), IsEmpty());
   EXPECT_EQ(targets_.CountOf("t:scan"), 1U);
   EXPECT_EQ(targets_.CountOf("t:set"), 0U);
-  EXPECT_THAT(targets_.TargetsOf("t:none", 9), IsEmpty());
+  EXPECT_THAT(targets_.TargetsOf("t:none", "", 9), IsEmpty());
   EXPECT_EQ(targets_.Find(ResourceKey(Thing("host1")))->id, "host1");
+}
+
+TEST_F(TargetsTest, TargetsAreFoundByKeyAndByTheirResourcesId) {
+  Plugins({"poll on=sw", "all on="});
+  Resource other = Thing("sw1");
+  other.site = "dc2";
+  const std::string key = ResourceKey(Thing("sw1")), other_key = ResourceKey(other);
+  targets_.SetResources({other, Thing("sw1"), Thing("sw1", "X"), Thing("host1")});
+  EXPECT_THAT(targets_.TargetsNamed("t:poll", "sw1"), ElementsAre(key, other_key));
+  EXPECT_THAT(targets_.TargetsNamed("t:poll", other_key), ElementsAre(other_key));
+  EXPECT_THAT(targets_.TargetsNamed("t:poll", "host1"), IsEmpty());
+  EXPECT_THAT(targets_.TargetsNamed("t:all", "host1").size(), 1U);
+  targets_.RemoveResources({key});
+  EXPECT_THAT(targets_.TargetsNamed("t:poll", "sw1"), ElementsAre(other_key));
+  EXPECT_THAT(targets_.TargetsNamed("t:none", "sw1"), IsEmpty());
 }
 
 TEST_F(TargetsTest, APluginThatComesFindsTheResourcesThatAreThere) {
@@ -101,7 +125,7 @@ TEST_F(TargetsTest, APluginThatGoesTakesItsLanesAlong) {
   Plugins({"scan", "poll on=sw"});
   targets_.SetResources({Thing("sw1")});
   EXPECT_THAT(Removed(Plugins({})), ElementsAre("t:poll@sw1", "t:scan"));
-  EXPECT_THAT(targets_.SetResources({Thing("sw2")}).set, IsEmpty());
+  EXPECT_THAT(targets_.SetResources({Thing("sw2")}), IsEmpty());
 }
 
 TEST_F(TargetsTest, APluginMayBeginOrCeaseToRunAboutResources) {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/core_dump.h"
 #include "base/log.h"
 #include "keeper/keeper.h"
 
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
         stderr);
     return 2;
   }
+  ForbidCoreDumps();  // what is started passes through here, with its environment
   // Whatever else the daemon had open is not ours to hold.
   if (fd > 3) close_range(3, static_cast<unsigned>(fd) - 1, 0);
   close_range(static_cast<unsigned>(fd) + 1, ~0U, 0);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/crash_point.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -23,6 +24,8 @@ constexpr int kVersionsKept = 10;
 constexpr std::size_t kShortHash = 12;
 
 std::string Short(const std::string& hash) { return hash.substr(0, kShortHash); }
+
+bool LiesIn(const std::string& file, const std::string& path) { return file == path || file.starts_with(path + "/"); }
 
 // Of the files and of what the plugin asks for: a change of either waits.
 std::string HashOf(const Manifest& found, const Tree& tree) {
@@ -115,6 +118,7 @@ Result<PluginVersion> Registry::Keep(const Manifest& found, const Tree& tree) {
   const bool waits = !known || known->state == VersionState::kReplaced ||
                      (known->state == VersionState::kWaiting && known->source != version.source);
   if (!waits && !(parts_.trust && known->state == VersionState::kWaiting)) return *known;
+  CrashPoint("plugin.keep.before");
   BACKPLANE_TRY(parts_.database.Write([&](store::Connection& connection) -> Status {
     store::Plugins plugins(connection, kDefaultOrg);
     if (waits) {
@@ -195,8 +199,10 @@ Result<PluginVersion> Registry::Approve(const std::string& plugin, const std::st
     if (!now) return Fail(Errc::kConflict, fmt::format("{} {} is gone by now", plugin, Short(hash)));
     if (now->state == VersionState::kApproved) return {};
     plugins.Approve(version, by, parts_.clock.Now());
+    CrashPoint("plugin.approve.inside");
     return Audit(connection, by, "plugin.approve", version);
   }));
+  CrashPoint("plugin.approve.after");
   version.state = VersionState::kApproved;
   return std::move(version);
 }
@@ -216,11 +222,17 @@ Status Registry::Remove(const std::string& plugin, const std::string& by) {
   BACKPLANE_TRY(parts_.database.Write([&](store::Connection& connection) -> Status {
     store::Plugins plugins(connection, kDefaultOrg);
     plugins.Remove(plugin);
-    for (const auto& [path, dialect] : plugins.Sources())
-      if (view.version.source == path || fs::path(view.version.source).parent_path() == path)
-        plugins.RemoveSource(path);
+    CrashPoint("plugin.remove.inside");
+    // A path that was added goes with the last plugin that it held.
+    const std::vector<PluginVersion> left = plugins.Newest();
+    for (const auto& [path, dialect] : plugins.Sources()) {
+      const bool needed = std::any_of(left.begin(), left.end(),
+                                      [&](const PluginVersion& version) { return LiesIn(version.source, path); });
+      if (LiesIn(view.version.source, path) && !needed) plugins.RemoveSource(path);
+    }
     return Audit(connection, by, "plugin.remove", view.version);
   }));
+  CrashPoint("plugin.remove.after");
   return Sweep();
 }
 

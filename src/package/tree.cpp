@@ -29,7 +29,7 @@ Result<std::string> ReadWhole(int fd, const fs::path& path, std::int64_t limit) 
   while (true) {
     const ssize_t count = read(fd, buffer, sizeof(buffer));
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return Fail(Errc::kDenied, fmt::format("{}: cannot be read", path.string()));
+    if (count < 0) return Fail(Errc::kUnavailable, fmt::format("{}: cannot be read", path.string()));
     if (count == 0) return content;
     content.append(buffer, static_cast<std::size_t>(count));
     if (static_cast<std::int64_t>(content.size()) > limit)
@@ -101,7 +101,7 @@ Status TreeReader::Walk(const fs::path& path, int depth, Tree& tree) {
     if (name == "__pycache__" || name == ".git") continue;
     BACKPLANE_TRY(Walk(entry->path(), depth + 1, tree));
   }
-  if (error) return Fail(Errc::kDenied, fmt::format("{}: {}", path.string(), error.message()));
+  if (error) return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), error.message()));
   return {};
 }
 
@@ -111,7 +111,7 @@ Status TreeReader::Take(const fs::path& path, Tree& tree) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!fd) {
     if (errno == ENOENT) return Fail(Errc::kNotFound, fmt::format("{}: absent", path.string()));
-    return Fail(Errc::kDenied, fmt::format("{}: cannot be opened", path.string()));
+    return Fail(Errc::kUnavailable, fmt::format("{}: cannot be opened", path.string()));
   }
   struct stat info{};
   if (fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))

@@ -47,7 +47,7 @@ class TreeReader {
   /// Reads `contents`, files and folders (absolute), to any depth; each file is read once, so that
   /// what is hashed is what is kept. Links are followed: a tree has none. Folders called __pycache__
   /// and .git are passed over. kNotFound: absent; kInvalid: no regular file, or more than the limits;
-  /// kDenied: cannot be read.
+  /// kUnavailable: cannot be read.
   Result<Tree> Read(const std::vector<std::filesystem::path>& contents);
 
   /// Reads every file anew the next time: contents may have been removed.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "base/crash_point.h"
 #include "base/files.h"
 #include "base/text.h"
 
@@ -34,7 +35,10 @@ bool IsCode(const fs::path& path, unsigned mode) {
 
 WorkingCopy::WorkingCopy(fs::path folder, Tree tree, const std::vector<fs::path>& data, const Blobs& blobs)
     : folder_(std::move(folder)), tree_(std::move(tree)), blobs_(blobs) {
-  for (const TreeFile& file : tree_.files) files_.insert(PathOf(file.path));
+  for (const TreeFile& file : tree_.files) {
+    contents_.emplace_back(PathOf(file.path), &file);
+    files_.insert(contents_.back().first);
+  }
   for (const fs::path& path : data)
     if (!files_.contains(PathOf(path.string()))) links_[PathOf(path.string())] = path;
   const auto add_folders = [this](const fs::path& path) {
@@ -61,7 +65,7 @@ WorkingCopy::Signature WorkingCopy::SignatureOf(const fs::path& path) {
 }
 
 bool WorkingCopy::AsItWasLeft(const fs::path& path) const {
-  const auto left = left_as_.find(path);
+  const auto left = left_as_.find(path.native());
   return left != left_as_.end() && left->second == SignatureOf(path);
 }
 
@@ -69,27 +73,26 @@ Result<std::uint64_t> WorkingCopy::PutBack() const {
   const std::lock_guard lock(mutex_);
   bool changed = false;
   for (const fs::path& path : folders_) BACKPLANE_TRY(PutBackFolder(path));
-  for (const TreeFile& file : tree_.files) {
-    const fs::path path = PathOf(file.path);
+  for (const auto& [path, file] : contents_) {
     if (AsItWasLeft(path)) continue;
     changed = true;
-    left_as_.erase(path);
-    BACKPLANE_TRY(PutBackFile(file));
-    left_as_[path] = SignatureOf(path);
+    left_as_.erase(path.native());
+    BACKPLANE_TRY(PutBackFile(*file));
+    left_as_[path.native()] = SignatureOf(path);
   }
   for (const auto& [path, target] : links_) {
     if (AsItWasLeft(path)) continue;
     changed = true;
-    left_as_.erase(path);
+    left_as_.erase(path.native());
     BACKPLANE_TRY(PutBackLink(path, target));
-    left_as_[path] = SignatureOf(path);
+    left_as_[path.native()] = SignatureOf(path);
   }
   // Last, since putting back changes folders.
   for (const fs::path& path : folders_) {
     if (AsItWasLeft(path)) continue;
-    left_as_.erase(path);
+    left_as_.erase(path.native());
     BACKPLANE_ASSIGN(const bool settled, RemoveAddedCode(path));
-    if (settled) left_as_[path] = SignatureOf(path);
+    if (settled) left_as_[path.native()] = SignatureOf(path);
   }
   if (changed) ++put_back_;
   return put_back_;
@@ -99,7 +102,7 @@ Status WorkingCopy::Unchanged(std::uint64_t put_back) const {
   const std::lock_guard lock(mutex_);
   if (put_back != put_back_)
     return Fail(Errc::kConflict, fmt::format("files below {} were changed and put back", folder_.string()));
-  for (const fs::path& path : files_)
+  for (const auto& [path, file] : contents_)
     if (!AsItWasLeft(path)) return Fail(Errc::kConflict, fmt::format("{} was changed", path.string()));
   for (const auto& [path, target] : links_)
     if (!AsItWasLeft(path)) return Fail(Errc::kConflict, fmt::format("{} was changed", path.string()));
@@ -132,6 +135,7 @@ Status WorkingCopy::PutBackFile(const TreeFile& file) const {
   std::error_code error;
   if (fs::is_directory(fs::symlink_status(path, error))) fs::remove_all(path, error);
   BACKPLANE_ASSIGN(const std::string content, blobs_.Get(file.content));
+  CrashPoint("plugin.copy");
   return WriteFileAtomic(path, content, file.executable ? 0700 : 0600);
 }
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -58,10 +59,11 @@ class WorkingCopy final : public PluginFiles {
   const Blobs& blobs_;
   std::set<std::filesystem::path> folders_;  // every folder of the copy, parents first
   std::set<std::filesystem::path> files_;
+  std::vector<std::pair<std::filesystem::path, const TreeFile*>> contents_;
   std::map<std::filesystem::path, std::filesystem::path> links_;  // to their targets
 
   mutable std::mutex mutex_;  // guards what follows
-  mutable std::map<std::filesystem::path, Signature> left_as_;
+  mutable std::unordered_map<std::string, Signature> left_as_;
   mutable std::uint64_t put_back_ = 0;  // rises whenever something was not as it should be
 };
 

@@ -60,10 +60,11 @@ Finding* Catalog::ReasonToKeep(const Plugin& plugin) {
   const std::string& id = plugin.manifest.id;
   if (plugin.source.empty() || by_id_.contains(id) || denied_.contains(id)) return nullptr;
   // Others' errors say nothing of a file that was read, nor of one that is missing from its folder.
-  const bool own_only = files_.contains(plugin.source) || WasDeleted(plugin.source);
+  const bool settled = files_.contains(plugin.source) || WasDeleted(plugin.source);
   const auto reason = std::find_if(findings_.begin(), findings_.end(), [&](const Finding& finding) {
-    return IsError(finding) && (finding.file == plugin.source ||
-                                (!own_only && (finding.file == plugin.site_folder || IsAbove(finding.file, plugin.source))));
+    if (!IsError(finding)) return false;
+    if (finding.file == plugin.source) return true;
+    return !settled && (finding.file == plugin.site_folder || IsAbove(finding.file, plugin.source));
   });
   return reason == findings_.end() ? nullptr : &*reason;
 }
@@ -104,13 +105,13 @@ void Catalog::AddFolder(const config::PluginFolder& folder, const config::Site& 
   };
   std::error_code error;
   if (!std::filesystem::exists(folder.path, error)) return complain("no such file or folder");
-  const auto found = std::find_if(dialects.begin(), dialects.end(), [&](const auto& dialect) {
-    return folder.dialect.empty() ? dialect->Recognises(folder.path) : dialect->name() == folder.dialect;
+  const auto dialect = std::find_if(dialects.begin(), dialects.end(), [&](const auto& one) {
+    return folder.dialect.empty() ? one->Recognises(folder.path) : one->name() == folder.dialect;
   });
-  if (found == dialects.end())
+  if (dialect == dialects.end())
     return complain(folder.dialect.empty() ? "is not laid out as any dialect's plugins are"
                                            : fmt::format("no such dialect: {}", folder.dialect));
-  const Codec& codec = **found;
+  const Codec& codec = **dialect;
   const auto values = site.settings.find(std::string(codec.name()));
   const Settings site_values = values == site.settings.end() ? Settings{} : values->second;
   ReadResult read = codec.Read(folder.path, site_values);

@@ -1,5 +1,6 @@
 #include "plugin/secret_ref.h"
 
+#include <map>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -30,11 +31,21 @@ std::vector<std::string> SecretNames(const Settings& settings) {
   return {names.begin(), names.end()};
 }
 
-Settings ResolveSecrets(const Settings& settings, const std::function<std::string(const std::string& name)>& value_of) {
-  Settings resolved = settings;
-  for (auto& [key, value] : resolved)
-    EachReference(value, [&](Json& reference) { reference = value_of(reference["secret"].get<std::string>()); });
-  return resolved;
+Result<OpenedSettings> OpenSettings(const Settings& own, const Settings& all, const SecretReader& read) {
+  OpenedSettings opened{own, all, {}};
+  std::map<std::string, std::string> values;
+  if (const std::vector<std::string> names = SecretNames(own); !names.empty()) {
+    BACKPLANE_ASSIGN(const std::vector<Secret> secrets, read(names));
+    for (std::size_t i = 0; i < names.size(); ++i)
+      opened.secrets.push_back(values[names[i]] = std::string(secrets.at(i).Reveal()));
+  }
+  for (Settings* settings : {&opened.own, &opened.all})
+    for (auto& [key, value] : *settings)
+      EachReference(value, [&](Json& reference) {
+        const auto found = values.find(reference["secret"].get<std::string>());
+        reference = found == values.end() ? std::string() : found->second;
+      });
+  return opened;
 }
 
 }  // namespace backplane

@@ -22,33 +22,61 @@ TEST(SecretRef, IsAnObjectWithThatOneKey) {
     EXPECT_FALSE(IsSecretRef(Parse(other))) << other;
 }
 
-TEST(SecretRef, IsFoundWhereverAValueStands) {
+Result<std::vector<Secret>> ValuesOf(const std::vector<std::string>& names) {
+  std::vector<Secret> values;
+  for (const std::string& name : names) values.emplace_back("value of " + name);
+  return values;
+}
+
+TEST(SecretRef, IsReplacedWhereverAValueStands) {
   const Settings settings = {{"plain", "text"},
                              {"password", Parse(R"({"secret": "b"})")},
                              {"list", Parse(R"(["x", {"secret": "a"}, {"secret": "b"}])")},
                              {"table", Parse(R"({"user": "u", "login": {"secret": "c"}})")},
                              {"wrapped", Parse(R"({"secret": {"secret": "d"}})")}};
   EXPECT_THAT(SecretNames(settings), ElementsAre("a", "b", "c", "d"));
-  const Settings resolved = ResolveSecrets(settings, [](const std::string& name) { return "value of " + name; });
+  const auto opened = OpenSettings(settings, {}, ValuesOf);
+  ASSERT_TRUE(opened);
   const Settings expected = {{"plain", "text"},
                              {"password", "value of b"},
                              {"list", Parse(R"(["x", "value of a", "value of b"])")},
                              {"table", Parse(R"({"user": "u", "login": "value of c"})")},
                              {"wrapped", Parse(R"({"secret": "value of d"})")}};
-  EXPECT_EQ(resolved, expected);
+  EXPECT_EQ(opened->own, expected);
+  EXPECT_THAT(opened->secrets, ElementsAre("value of a", "value of b", "value of c", "value of d"));
 }
 
-TEST(SecretRef, WithoutReferencesNothingChanges) {
+TEST(SecretRef, OfOthersNobodyIsTold) {
+  const Settings own = {{"mine", Parse(R"({"secret": "a"})")}};
+  const Settings all = {{"mine", Parse(R"({"secret": "a"})")}, {"other", Parse(R"([{"secret": "b"}, 1])")}};
+  std::vector<std::string> asked;
+  const auto opened = OpenSettings(own, all, [&](const std::vector<std::string>& names) {
+    asked = names;
+    return ValuesOf(names);
+  });
+  ASSERT_TRUE(opened);
+  EXPECT_THAT(asked, ElementsAre("a"));
+  EXPECT_EQ(opened->all, (Settings{{"mine", "value of a"}, {"other", Parse(R"(["", 1])")}}));
+}
+
+TEST(SecretRef, WithoutReferencesNobodyIsAsked) {
   const Settings settings = {{"a", 1}, {"b", Json::array()}, {"c", nullptr}, {"d", true}};
-  EXPECT_THAT(SecretNames(settings), IsEmpty());
-  EXPECT_EQ(ResolveSecrets(settings, [](const std::string&) { return std::string("x"); }), settings);
+  const auto opened = OpenSettings(settings, settings, [](const auto&) -> Result<std::vector<Secret>> {
+    ADD_FAILURE() << "asked";
+    return std::vector<Secret>();
+  });
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->own, settings);
+  EXPECT_EQ(opened->all, settings);
+  EXPECT_THAT(opened->secrets, IsEmpty());
 }
 
-// A value that looks like a reference is not looked up again.
-TEST(SecretRef, AValueIsOnlyText) {
-  const Settings settings = {{"a", Parse(R"({"secret": "a"})")}};
-  const Settings resolved = ResolveSecrets(settings, [](const std::string&) { return R"({"secret": "b"})"; });
-  EXPECT_THAT(SecretNames(resolved), IsEmpty());
+TEST(SecretRef, WhatCannotBeReadIsTold) {
+  const auto opened =
+      OpenSettings({{"a", Parse(R"({"secret": "x"})")}}, {},
+                   [](const auto&) -> Result<std::vector<Secret>> { return Fail(Errc::kNotFound, "no secret x"); });
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().message, "no secret x");
 }
 
 TEST(MaskSecrets, LeavesNothingOfThem) {

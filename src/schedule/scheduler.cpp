@@ -36,8 +36,12 @@ std::optional<TimePoint> LatestCron(const Cron& cron, TimePoint from, TimePoint 
 SchedulerEffects Scheduler::Step(TimePoint now, SchedulerInputs inputs) {
   SchedulerEffects effects;
   NoticeSetBack(now, effects);
-  for (const LaneKey& key : inputs.remove) RemoveLane(key);
-  for (LanePlan& plan : inputs.set) SetLane(now, std::move(plan), effects);
+  for (auto& change : inputs.lanes) {
+    if (const LaneKey* removed = std::get_if<LaneKey>(&change))
+      RemoveLane(*removed);
+    else
+      SetLane(now, std::move(std::get<LanePlan>(change)), effects);
+  }
   while (!order_.empty() && (*order_.begin())->next->at <= now && effects.due.size() < inputs.most_due) {
     effects.due.push_back(Issue(**order_.begin(), now));
   }
@@ -57,8 +61,9 @@ void Scheduler::NoticeSetBack(TimePoint now, SchedulerEffects& effects) {
     latest_now_ = now;
     ++corrections_;
     for (auto& [key, lane] : lanes_) {
-      if (lane.cursor <= now) continue;
-      lane.cursor = now;
+      if (std::max(lane.cursor, lane.added) <= now) continue;
+      lane.cursor = std::min(lane.cursor, now);
+      lane.added = std::min(lane.added, now);
       Reschedule(lane);
     }
   }
@@ -81,6 +86,7 @@ void Scheduler::SetLane(TimePoint now, LanePlan plan, SchedulerEffects& effects)
   }
   lane.times = Read(plan, effects);
   Reschedule(lane);
+  if (added && !lane.high) Hasten(now, lane);
   if (lane.times->at_start && !lane.started) {
     lane.started = true;
     effects.due.push_back(
@@ -88,8 +94,18 @@ void Scheduler::SetLane(TimePoint now, LanePlan plan, SchedulerEffects& effects)
   }
 }
 
+// The slot besides of a lane that never ran.
+void Scheduler::Hasten(TimePoint now, Lane& lane) {
+  if (lane.times->intervals.empty() || lane.next->at <= now + kFirstWithin) return;
+  order_.erase(&lane);
+  const Millis place(lane.spread % static_cast<std::uint64_t>(kFirstWithin.count()) + 1);
+  lane.next = Slot{now + place, TriggerKind::kInterval};
+  order_.insert(&lane);
+}
+
 // Where a lane that was not there goes on.
 void Scheduler::Recall(TimePoint now, const LanePlan& plan, Lane& lane, SchedulerEffects& effects) {
+  lane.added = now;
   lane.high = plan.last_slot;
   lane.cursor = plan.last_slot.value_or(now);
   if (const auto it = removed_.find(plan.lane); it != removed_.end()) {
@@ -172,7 +188,7 @@ std::optional<Scheduler::Slot> Scheduler::FirstAfter(const Lane& lane, TimePoint
     if (at && (!first || *at < first->at)) first = Slot{*at, TriggerKind::kCron};
   }
   for (const Millis interval : lane.times->intervals) {
-    const TimePoint at = IntervalAfter(interval, lane.spread, after);
+    const TimePoint at = IntervalAfter(interval, lane.spread, std::max(after, lane.added));
     if (!first || at < first->at) first = Slot{at, TriggerKind::kInterval};
   }
   return first;
@@ -187,7 +203,7 @@ Scheduler::Slot Scheduler::LatestUntil(const Lane& lane, TimePoint now) {
   }
   for (const Millis interval : lane.times->intervals) {
     const TimePoint at = IntervalAfter(interval, lane.spread, now) - interval;
-    if (at > latest.at) latest = {at, TriggerKind::kInterval};
+    if (at > latest.at && at > lane.added) latest = {at, TriggerKind::kInterval};
   }
   return latest;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -25,16 +26,16 @@ struct LanePlan {
   /// kStart, kCron and kInterval count here; the others are ignored.
   std::vector<Trigger> triggers;
   DayRule day_rule = DayRule::kBoth;
-  /// The greatest slot of this lane for which a run was ever started, however it ended. What
-  /// fell due since is made up for by one job.
+  /// The greatest slot of this lane for which a run was ever started, however it ended. What fell
+  /// due since by a cron trigger is made up for by one job.
   std::optional<TimePoint> last_slot;
   /// A job may be started at least so long after it was issued, even if its next slot comes earlier.
   Millis min_deadline{0};
 };
 
 struct SchedulerInputs {
-  std::vector<LanePlan> set;      ///< adds a lane, or replaces its plan
-  std::vector<LaneKey> remove;    ///< applied before `set`; unknown lanes are ignored
+  /// In order: a plan adds a lane or replaces its plan, a key removes one. Unknown keys are ignored.
+  std::vector<std::variant<LanePlan, LaneKey>> lanes;
   std::size_t most_due = 10'000;  ///< more lanes may be due: they stay so, and `next_wake` is now
 };
 
@@ -56,6 +57,11 @@ struct SchedulerEffects {
 /// a known lane change. Slots that were missed (downtime, a clock put forward, a late Step)
 /// collapse into the latest of them. The deadline of a job is the lane's next slot.
 ///
+/// Intervals that were missed in a downtime are not made up for, or all lanes would run at once when
+/// it is over: a lane goes on with its own next slot, so it loses one run at most. And a lane that
+/// never ran does not wait for long intervals: if its first slot is more than kFirstWithin away, it
+/// has one besides, at a stable place within kFirstWithin of being added.
+///
 /// Keys. "slot/<ms>" for slots; no key is issued twice. A clock set back by up to kLargeJump makes
 /// lanes wait until it has caught up with what they had issued, or with when they were added. A
 /// larger step back is taken as a correction: lanes go on from the new time, and slots up to the
@@ -68,6 +74,7 @@ struct SchedulerEffects {
 class Scheduler {
  public:
   static constexpr Millis kLargeJump = std::chrono::hours(1);
+  static constexpr Millis kFirstWithin = std::chrono::seconds(60);
   /// Of lanes that were removed, so many are remembered, so that one which comes back repeats nothing.
   static constexpr std::size_t kRemembered = 100'000;
 
@@ -105,6 +112,7 @@ class Scheduler {
     Millis min_deadline{0};
     std::uint64_t spread = 0;       // stable, for the offsets of intervals
     TimePoint cursor;               // slots up to here are settled
+    TimePoint added;                // and those of intervals up to here
     std::optional<TimePoint> high;  // the greatest slot that was ever issued
     bool started = false;           // the start job was issued
     std::optional<Slot> next;
@@ -122,6 +130,7 @@ class Scheduler {
   };
 
   void SetLane(TimePoint now, LanePlan plan, SchedulerEffects& effects);
+  void Hasten(TimePoint now, Lane& lane);
   void Recall(TimePoint now, const LanePlan& plan, Lane& lane, SchedulerEffects& effects);
   void RemoveLane(const LaneKey& key);
   std::shared_ptr<const Times> Read(LanePlan& plan, SchedulerEffects& effects);

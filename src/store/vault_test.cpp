@@ -5,6 +5,7 @@
 #include <latch>
 #include <map>
 #include <memory>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -460,6 +461,30 @@ TEST_P(VaultTest, AFullDiskLeavesTheOldState) {
   EXPECT_EQ(Get("a"), "1");
   EXPECT_TRUE(vault_->Rotate({.actor = "cli"}, {}));
   EXPECT_EQ(Get("a"), "1");
+}
+
+TEST_P(VaultTest, ReadersDuringARotationSeeTheValue) {
+  ASSERT_TRUE(Set("a", "value"));
+  Reopen();
+  std::vector<std::jthread> readers;
+  std::atomic<int> wrong{0}, read{0};
+  std::atomic<bool> over{false};
+  for (int i = 0; i < 3; ++i)
+    readers.emplace_back([&] {
+      while (!over) {
+        wrong += Get("a") != "value";
+        ++read;
+      }
+    });
+  for (int i = 0; i < 10; ++i) {
+    const int before = read;
+    EXPECT_TRUE(vault_->Rotate({.actor = "cli"}, {}));
+    EXPECT_TRUE(Set("b", "other"));
+    while (read < before + 3) std::this_thread::yield();
+  }
+  over = true;
+  readers.clear();
+  EXPECT_EQ(wrong, 0);
 }
 
 TEST(PatientAsker, GivesUpOnWhatHangsAndAsksAgainWhenItIsBack) {

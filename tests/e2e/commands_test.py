@@ -12,10 +12,12 @@ import sites
 
 COMMANDS = ["serve", "run", "plugins", "plugins list", "plugins show", "plugins run", "plugins validate", "devices",
             "devices list", "devices show", "devices edit", "runs", "runs list", "runs show", "runs cancel", "events",
-            "events list", "events follow", "metrics", "metrics list", "metrics show", "check"]
+            "events list", "events follow", "metrics", "metrics list", "metrics show", "secrets", "secrets set",
+            "secrets list", "secrets remove", "secrets rotate", "audit", "audit list", "check"]
 ASKING = [["plugins", "list"], ["plugins", "show", "X"], ["plugins", "run", "X"], ["devices", "list"], ["devices", "show", "1"],
           ["devices", "edit", "1", "--set", "name=x"], ["runs", "list"], ["runs", "show", "1"], ["runs", "cancel", "1"],
-          ["events", "list"], ["events", "follow"], ["metrics", "list"], ["metrics", "show", "1"]]
+          ["events", "list"], ["events", "follow"], ["metrics", "list"], ["metrics", "show", "1"], ["secrets", "set", "a"],
+          ["secrets", "list"], ["secrets", "remove", "a"], ["secrets", "rotate"], ["audit", "list"]]
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x7f"
 
 

@@ -169,8 +169,8 @@ class Site:
         self.plugins.mkdir(parents=True)
         self.configure()
 
-    def configure(self, options="", settings="", run_at_start=False, plugins=None):
-        self.config.write_text(f"{options}\n[[plugins]]\npath = {json.dumps(str(plugins or self.plugins))}\n"
+    def configure(self, options="", settings="", run_at_start=False, plugins=None, trust="auto"):
+        self.config.write_text(f"trust = \"{trust}\"\n{options}\n[[plugins]]\npath = {json.dumps(str(plugins or self.plugins))}\n"
                                f"run_at_start = {str(run_at_start).lower()}\n[settings.netalertx]\n{settings}\n")
 
     def plugin(self, name, script, **declared):

@@ -18,6 +18,8 @@ REGISTRY_HOSTS = re.compile(
     r"pypi\.org|pythonhosted\.org|registry\.(npmjs\.org|yarnpkg\.com)|\bcrates\.io|repo1?\.maven\.(apache\.)?org"
     r"|proxy\.golang\.org|deb\.debian\.org|security\.debian\.org|rubygems\.org|\bjsr\.io|\bdeno\.land|\bghcr\.io"
     r"|\bquay\.io|registry-1\.docker\.io", re.IGNORECASE)
+# Paths that users of another program know: the defaults that it has.
+THEIR_PATHS = {pathlib.Path("src/dialects/panoptes/site.cpp"): "/home/panoptes/x509/"}
 # This file has to write the words down.
 HERE = pathlib.Path("tests/house/words_test.py")
 
@@ -43,7 +45,9 @@ def check_unfinished(name, text):
 
 
 def check_places(name, text):
-    return (search(MACHINE_PATHS, name, text, "a path of one machine: {match}")
+    their = THEIR_PATHS.get(name)
+    own = text.replace(their, "") if their else text
+    return (search(MACHINE_PATHS, name, own, "a path of one machine: {match}")
             + search(REGISTRY_HOSTS, name, text, "the address of a package registry: {match}"))
 
 

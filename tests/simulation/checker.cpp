@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -40,6 +41,7 @@ void Checker::Registered(Millis now, TimePoint wall, LaneIndex lane, std::option
   for (const auto& had : {state.began, last_slot})
     if (LittleBehind(wall, had)) from = std::max(from, *had);
   state.began = from;
+  state.fresh = !last_slot;
   for (auto* begun : {&state.last, &state.reported})
     if (*begun) (*begun)->restored = Instant{now, wall};
   state.free_from = now;
@@ -60,16 +62,18 @@ void Checker::Issued(Millis now, TimePoint wall, LaneIndex lane, const Job& job)
   if (!issued_keys_.insert(KeyHash(lane, job.key)).second) Violation(now, lane, "slots: issued twice: " + job.key);
   if (job.trigger == TriggerKind::kStart) return;
   Lane& state = lanes_[lane];
+  const LaneRules& rules = rules_[lane];
   state.latest_slot = job.due;
   state.greatest_slot = std::max(state.greatest_slot, std::optional(job.due));
-  // A daemon notices at its next heartbeat that the clock was set.
-  const Millis late = wall - job.due, undisturbed = std::max(state.free_from, clock_set_ + std::chrono::seconds(5));
+  const Millis late = wall - job.due;
+  const Millis undisturbed = rules.many ? ClockSeen() : std::max(state.free_from, ClockSeen());
   if (late > kPrompt && now - late > undisturbed)
     Violation(now, lane, fmt::format("promptness: issued {} ms after its slot: {}", late.count(), job.key));
-  if (rules_[lane].plugin >= 0) Placed(now, lane, job.due);
+  if (rules.many) Placed(now, lane, job.due);
 }
 
 void Checker::Placed(Millis now, LaneIndex lane, TimePoint slot) {
+  if (std::exchange(lanes_[lane].fresh, false)) return;
   const Millis place = slot.time_since_epoch() % rules_[lane].period;
   std::optional<Millis>& known = lanes_[lane].place;
   if (known.value_or(place) != place)
@@ -96,7 +100,8 @@ void Checker::Dropped(Millis now, LaneIndex lane, const std::string& key, std::s
   Answer(now, lane, key);
 }
 
-void Checker::Started(Millis now, TimePoint wall, LaneIndex lane, RunId run, Token token, const std::string& key) {
+void Checker::Started(Millis now, TimePoint wall, LaneIndex lane, RunId run, Token token, const Job& job) {
+  const std::string& key = job.key;
   Digest("start", now, lane, key);
   ++started_;
   const Millis issued = Answer(now, lane, key);
@@ -110,6 +115,10 @@ void Checker::Started(Millis now, TimePoint wall, LaneIndex lane, RunId run, Tok
   CheckPace(now, lane, "the start of the last run that reported something", state.reported,
             rules_[lane].results_interval);
   CheckPromptness(now, lane, key, issued);
+  CheckPlace(now, wall, lane, job);
+  Plugin& plugin = PluginOf(lane);
+  if (++plugin.running > share_)
+    Violation(now, lane, fmt::format("share: its plugin has {} workers, not {}", plugin.running, share_));
   lane_of_run_.resize(static_cast<std::size_t>(run));
   lane_of_run_.back() = lane;
   state.active = run;
@@ -132,7 +141,7 @@ void Checker::CheckPace(Millis now, LaneIndex lane, std::string_view what, const
 
 void Checker::CheckPromptness(Millis now, LaneIndex lane, const std::string& key, Millis issued) {
   const Lane& state = lanes_[lane];
-  Millis from = std::max({issued, state.free_from, full_until_});
+  Millis from = std::max({issued, state.free_from, full_until_, PluginOf(lane).full_until});
   const auto hold = [&](const std::optional<Begun>& begun, Millis interval) {
     if (begun && !(state.changed && begun->wall <= *state.changed))
       from = std::max(from, begun->Span().second + interval);
@@ -143,11 +152,22 @@ void Checker::CheckPromptness(Millis now, LaneIndex lane, const std::string& key
     Violation(now, lane, fmt::format("promptness: nothing held it back for {} ms: {}", (now - from).count(), key));
 }
 
+void Checker::CheckPlace(Millis now, TimePoint wall, LaneIndex lane, const Job& job) {
+  const LaneRules& rules = rules_[lane];
+  if (!rules.many || job.trigger != TriggerKind::kInterval) return;
+  const Millis late = wall - job.due;
+  const Millis held = std::max({lanes_[lane].free_from, full_until_, PluginOf(lane).full_until, ClockSeen()});
+  if (late > kOffPlace + kPrompt && now - std::max(now - late, held) > kPrompt)
+    Violation(now, lane, fmt::format("spread: started {} ms after its slot: {}", late.count(), job.key));
+}
+
 void Checker::Ended(Millis now, RunId run, dispatch::Outcome outcome) {
   Lane& state = lanes_[lane_of_run_[static_cast<std::size_t>(run - 1)]];
   if (state.active != run) return;
   state.active.reset();
   state.free_from = now;
+  Plugin& plugin = PluginOf(lane_of_run_[static_cast<std::size_t>(run - 1)]);
+  if (plugin.running-- >= share_) plugin.full_until = now;
   if (outcome == dispatch::Outcome::kReported) state.reported = state.last;
   if (outcome == dispatch::Outcome::kNothing) state.last = state.former;
 }
@@ -191,6 +211,19 @@ void Checker::CheckProgress(Millis now, TimePoint wall) {
   }
 }
 
+void Checker::Workers(Millis now, std::size_t workers) {
+  for (auto& [number, plugin] : plugins_)
+    if (plugin.running >= share_) plugin.full_until = now;
+  const std::size_t most = workers == 0 ? 0 : workers - 1;
+  share_ = std::max<std::size_t>(1, std::min(most, (workers * 3 + 3) / 4));
+}
+
+void Checker::CheckLanes(Millis now, std::size_t lanes) {
+  const auto there = std::count_if(lanes_.begin(), lanes_.end(), [](const Lane& lane) { return lane.there; });
+  if (lanes != static_cast<std::size_t>(there))
+    Violation(now, 0, fmt::format("answers: the scheduler has {} lanes, not {}", lanes, there));
+}
+
 void Checker::CheckEnd(Millis now, std::size_t running, std::size_t queued, std::size_t open_runs) {
   if (running > 0) Violation(now, 0, fmt::format("progress: {} runs never ended", running));
   if (queued > 0) Violation(now, 0, fmt::format("progress: {} jobs wait for ever", queued));
@@ -201,13 +234,14 @@ void Checker::CheckEnd(Millis now, std::size_t running, std::size_t queued, std:
 
 // Only of plugins most of whose lanes are known.
 void Checker::CheckSpread(Millis now) {
-  struct Plugin {
+  struct Places {
     std::size_t lanes = 0, seen = 0;
     std::array<std::size_t, 60> sixtieths{};
   };
-  std::map<int, Plugin> plugins;
+  std::map<std::size_t, Places> plugins;
   for (LaneIndex lane = 0; lane < lanes_.size(); ++lane) {
-    Plugin& plugin = plugins[rules_[lane].plugin];
+    if (!rules_[lane].many) continue;
+    Places& plugin = plugins[rules_[lane].plugin];
     ++plugin.lanes;
     if (!lanes_[lane].place) continue;
     ++plugin.seen;

@@ -22,7 +22,8 @@ struct LaneRules {
   Millis period{0};            ///< greatest distance of two slots; 0: it has none
   Millis min_interval{0};      ///< between two starts that count
   Millis results_interval{0};  ///< and from the start of a run that reported something
-  int plugin = -1;             ///< number of a plugin of many targets, whose lanes spread over the period
+  std::size_t plugin = 0;      ///< its number
+  bool many = false;           ///< a plugin of many targets, whose lanes spread over the period
 };
 
 /// The rules, all in true time:
@@ -41,13 +42,18 @@ struct LaneRules {
 ///    back, and stands still while the wall clock is up to an hour short of what the lane has had;
 ///  - promptness: a slot is issued, and a job is started, within kPrompt of the moment at which nothing
 ///    of its own lane held it back, while workers were left. So a target that never answers delays no other;
-///  - spread: a lane's slots keep their place in the period, and no sixtieth of it has more than 5/2
-///    times as many of a plugin's many lanes as the mean, nor less than a tenth;
+///  - share: no run starts for a plugin that has three quarters of the workers (rounded up, but less than
+///    all). So a plugin whose targets all hang stops no other;
+///  - spread: the slots of a plugin's many lanes keep their place in the period, and no sixtieth of it has
+///    more than 5/2 times as many of them as the mean, nor less than a tenth. Their runs start within
+///    kOffPlace of their slots, or within kPrompt of what held them up. What fell due before the
+///    daemon came is not made up for. The first slot of a lane that never ran may be in any place;
 ///  - answers: each job is started or dropped, once, unless the daemon crashed.
 class Checker {
  public:
   static constexpr Millis kPatience = std::chrono::minutes(4);
   static constexpr Millis kPrompt = std::chrono::seconds(1);
+  static constexpr Millis kOffPlace = std::chrono::seconds(10);
 
   explicit Checker(std::vector<LaneRules> rules) : rules_(std::move(rules)), lanes_(rules_.size()) {}
 
@@ -61,9 +67,11 @@ class Checker {
   /// The lane has a slot then; of plugins of many targets only.
   void Placed(Millis now, LaneIndex lane, TimePoint slot);
   void Dropped(Millis now, LaneIndex lane, const std::string& key, std::string_view reason);
-  void Started(Millis now, TimePoint wall, LaneIndex lane, RunId run, Token token, const std::string& key);
+  void Started(Millis now, TimePoint wall, LaneIndex lane, RunId run, Token token, const Job& job);
   /// The run's worker is done, or can do nothing any more.
   void Ended(Millis now, RunId run, dispatch::Outcome outcome);
+  /// The daemon has so many from now on.
+  void Workers(Millis now, std::size_t workers);
   /// All workers were taken until now.
   void Full(Millis now) { full_until_ = now; }
   void Accepted(Millis now, LaneIndex lane, RunId run, Token token);
@@ -71,6 +79,8 @@ class Checker {
   /// `wall`: the time it shows now.
   void ClockSet(Millis now, TimePoint wall, Millis by);
   void CheckProgress(Millis now, TimePoint wall);
+  /// The scheduler knows so many lanes.
+  void CheckLanes(Millis now, std::size_t lanes);
   void CheckEnd(Millis now, std::size_t running, std::size_t queued, std::size_t open_runs);
 
   const std::vector<std::string>& violations() const { return violations_; }
@@ -103,6 +113,7 @@ class Checker {
     std::optional<Begun> former;          // if the last does not count after all
     std::optional<TimePoint> changed;
     std::optional<Millis> place;  // of its slots in the period
+    bool fresh = false;           // its next slot may be in another place
     Millis free_from{0};          // when it was set up, changed or left by its last run
     Millis patient_from{0};
     // Wall times that the scheduler may wait for once more after the clock was put back: when the lane was
@@ -110,15 +121,26 @@ class Checker {
     std::optional<TimePoint> began, latest_slot, greatest_slot;
   };
 
+  struct Plugin {
+    std::size_t running = 0;
+    Millis full_until{-1};  // it had its share until then
+  };
+
   Millis Answer(Millis now, LaneIndex lane, const std::string& key);
   void CheckPace(Millis now, LaneIndex lane, std::string_view what, const std::optional<Begun>& begun, Millis interval);
+  Plugin& PluginOf(LaneIndex lane) { return plugins_[rules_[lane].plugin]; }
+  void CheckPlace(Millis now, TimePoint wall, LaneIndex lane, const Job& job);
   void CheckPromptness(Millis now, LaneIndex lane, const std::string& key, Millis issued);
   void CheckSpread(Millis now);
+  // From when on the daemon has known of the clock that was set last: it looks at each heartbeat.
+  Millis ClockSeen() const { return clock_set_ + std::chrono::seconds(5); }
   void Violation(Millis now, LaneIndex lane, const std::string& what);
   void Digest(std::string_view what, Millis now, LaneIndex lane, std::string_view key);
 
   const std::vector<LaneRules> rules_;
   std::vector<Lane> lanes_;
+  std::map<std::size_t, Plugin> plugins_;
+  std::size_t share_ = 0;
   std::vector<LaneIndex> lane_of_run_;  // number i + 1 at i
   std::map<std::pair<LaneIndex, std::string>, Pending> pending_;
   std::unordered_set<std::uint64_t> started_keys_;  // hashes of lane and key

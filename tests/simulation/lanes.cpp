@@ -17,9 +17,11 @@ Trigger CronTrigger(std::string cron, std::string zone) {
   return {.kind = TriggerKind::kCron, .cron = std::move(cron), .zone = std::move(zone)};
 }
 
+constexpr std::size_t kMixedPlugins = 7;
+
 // Lanes of every kind: dense and rare, cron and interval, at any pace or at their own.
 LaneSetup MakeLane(std::size_t number, Rng& rng) {
-  LaneSetup lane{.key = {kDefaultOrg, "sim:" + std::to_string(number % 7), std::to_string(number)}};
+  LaneSetup lane{.key = {kDefaultOrg, "sim:" + std::to_string(number % kMixedPlugins), std::to_string(number)}};
   Millis period{0};
   const auto choice = rng.Below(10);
   if (choice < 6) {
@@ -38,14 +40,14 @@ LaneSetup MakeLane(std::size_t number, Rng& rng) {
   if (rng.Chance(0.1)) lane.triggers.push_back({.kind = TriggerKind::kStart});
   if (rng.Chance(0.4)) lane.pace.min_interval = Between(rng, seconds(1), minutes(2));
   if (rng.Chance(0.2)) lane.pace.results_interval = Between(rng, seconds(1), minutes(5));
-  lane.rules = {period, lane.pace.min_interval, lane.pace.results_interval};
+  lane.rules = {period, lane.pace.min_interval, lane.pace.results_interval, kPlugins + number % kMixedPlugins, false};
   return lane;
 }
 
 // One of a plugin's many targets. Its pace is that of the slots, and results of the first plugin hold for longer.
-LaneSetup MakeTarget(int plugin, std::size_t number, Rng& rng) {
+LaneSetup MakeTarget(std::size_t plugin, std::size_t number, Rng& rng) {
   constexpr std::array<Millis, kPlugins> kPeriods{minutes(10), minutes(15), minutes(30)};
-  const Millis period = kPeriods[static_cast<std::size_t>(plugin)];
+  const Millis period = kPeriods[plugin];
   LaneSetup lane{.key = {kDefaultOrg, "many:" + std::to_string(plugin),
                          ResourceKey({.site = "hall",
                                       .class_name = "network",
@@ -60,7 +62,7 @@ LaneSetup MakeTarget(int plugin, std::size_t number, Rng& rng) {
   if (plugin == 0) lane.pace.results_interval = period * 5 / 2;
   lane.silent = rng.Chance(0.02);
   lane.there = rng.Chance(0.95);
-  lane.rules = {period, lane.pace.min_interval, lane.pace.results_interval, plugin};
+  lane.rules = {period, lane.pace.min_interval, lane.pace.results_interval, plugin, true};
   return lane;
 }
 
@@ -73,7 +75,7 @@ Millis Between(Rng& rng, Millis least, Millis most) {
 std::vector<LaneSetup> MakeLanes(std::size_t mixed, Rng& rng) {
   std::vector<LaneSetup> lanes;
   while (lanes.size() < mixed) lanes.push_back(MakeLane(lanes.size(), rng));
-  for (int plugin = 0; plugin < kPlugins; ++plugin)
+  for (std::size_t plugin = 0; plugin < kPlugins; ++plugin)
     for (std::size_t i = 0; i < kTargets; ++i) lanes.push_back(MakeTarget(plugin, lanes.size(), rng));
   return lanes;
 }

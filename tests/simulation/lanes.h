@@ -13,7 +13,7 @@
 
 namespace backplane::simulation {
 
-inline constexpr int kPlugins = 3;              ///< of many targets
+inline constexpr std::size_t kPlugins = 3;      ///< of many targets
 inline constexpr std::size_t kTargets = 1'000;  ///< of each
 
 struct LaneSetup {

@@ -1,7 +1,7 @@
 // Runs scheduler, dispatcher and guard through crashes, pauses and clock jumps, and checks from
 // outside that they keep their promises. Exit code 1 and the seed if they do not.
 //
-//   simulation [--jobs N] [--seed S] [--lanes N] [--break guard|slot|fencing|pace]
+//   simulation [--jobs N] [--seed S] [--lanes N] [--break guard|slot|fencing|pace|share]
 //
 // The same arguments give the same run. --break breaks what surrounds the code under test, so that
 // the suite can see the checker notice.
@@ -39,6 +39,8 @@ std::optional<WorldOptions> ParseArguments(int argc, char** argv) {
         options.broken = Break::kFencing;
       else if (value == "pace")
         options.broken = Break::kPace;
+      else if (value == "share")
+        options.broken = Break::kShare;
       else
         return std::nullopt;
     } else if (!numeric) {
@@ -65,9 +67,9 @@ void Report(const World& world, Millis took) {
   for (const auto& [reason, count] : checker.drops()) fmt::print(", {} {}", count, reason);
   fmt::print(
       "\n{} crashes, {} clock jumps, {} pauses, {} late results, {} removals, {} calls, {} cancels, {} "
-      "changes, {} rescans\n",
+      "changes, {} rescans, {} outages\n",
       counts.crashes, counts.clock_jumps, counts.pauses, counts.late_results, counts.removals, counts.calls,
-      counts.cancels, counts.changes, counts.rescans);
+      counts.cancels, counts.changes, counts.rescans, counts.outages);
   fmt::print("{} of simulated time, {} steps, {} ms; digest {:016x}\n", FormatDuration(world.now()), counts.steps,
              took.count(), checker.digest());
 }
@@ -84,7 +86,7 @@ bool Replays(WorldOptions options) {
 int Main(int argc, char** argv) {
   const auto options = ParseArguments(argc, argv);
   if (!options) {
-    fmt::print(stderr, "usage: simulation [--jobs N] [--seed S] [--lanes N] [--break guard|slot|fencing|pace]\n");
+    fmt::print(stderr, "usage: simulation [--jobs N] [--seed S] [--lanes N] [--break guard|slot|fencing|pace|share]\n");
     return 2;
   }
   fmt::print("seed {}\n", options->seed);

@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include <algorithm>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -64,6 +65,7 @@ void World::Run() {
   Every(seconds(2), &World::CallSomething);
   Every(seconds(40), &World::CancelSomething);
   Every(minutes(3), &World::ChangeCapacity);
+  Every(minutes(20), &World::Outage);
   const auto run_until = [this](auto over) {
     Millis swept = now_;
     while (!events_.empty() && !over()) {
@@ -89,10 +91,11 @@ void World::Run() {
       const auto slot = daemon_->scheduler.NextSlot(lane.key);
       if (slot && i >= options_.lanes) checker_->Placed(now_, i, *slot);
       lane.triggers.clear();
-      if (lane.there) daemon_->scheduler_inputs.set.push_back({.lane = lane.key});
+      if (lane.there) daemon_->scheduler_inputs.lanes.push_back(schedule::LanePlan{.lane = lane.key});
     }
     SetCapacity(8);
     StepDaemon();
+    checker_->CheckLanes(now_, daemon_->scheduler.lanes());
   }
   const Millis end = now_ + hours(10);  // calls wait one by one, for as long as the lane's pace says
   run_until([&] { return now_ >= end; });
@@ -104,7 +107,8 @@ void World::Run() {
 
 void World::StartDaemon() {
   for (const RunId run : store_.OpenRuns()) store_.Close(run, RunStatus::kInterrupted);
-  daemon_ = std::make_unique<Daemon>(store_.RaiseEpoch(), 40 + rng_.Below(24));
+  daemon_ = std::make_unique<Daemon>(store_.RaiseEpoch());
+  SetCapacity(40 + rng_.Below(24));
   daemon_started_ = now_ - Between(Millis(0), hours(100));
   for (LaneIndex lane = 0; lane < lanes_.size(); ++lane)
     if (lanes_[lane].there) AddLane(lane);
@@ -116,30 +120,33 @@ void World::SetLane(LaneIndex lane) {
   const Store::LaneRow& row = store_.lane(lane);
   auto last_slot = row.last_slot;
   if (options_.broken == Break::kSlot && last_slot) *last_slot -= hours(2);
-  daemon_->scheduler_inputs.set.push_back({.lane = setup.key, .triggers = setup.triggers, .last_slot = last_slot});
-  daemon_->dispatcher_inputs.lanes.push_back(
-      {.lane = setup.key, .pace = setup.pace, .last_start = row.last_start, .last_results = row.last_results});
+  daemon_->scheduler_inputs.lanes.push_back(
+      schedule::LanePlan{.lane = setup.key, .triggers = setup.triggers, .last_slot = last_slot});
+  daemon_->dispatcher_inputs.lanes.push_back(dispatch::LanePolicy{
+      .lane = setup.key, .pace = setup.pace, .last_start = row.last_start, .last_results = row.last_results});
 }
 
 void World::AddLane(LaneIndex lane) {
   lanes_[lane].there = true;
   if (!daemon_) return;
   SetLane(lane);
-  checker_->Registered(now_, Wall(), lane, daemon_->scheduler_inputs.set.back().last_slot);
+  checker_->Registered(now_, Wall(), lane,
+                       std::get<schedule::LanePlan>(daemon_->scheduler_inputs.lanes.back()).last_slot);
 }
 
 void World::RemoveLane(LaneIndex lane) {
   ++counts_.removals;
   lanes_[lane].there = false;
   if (!daemon_) return;
-  daemon_->scheduler_inputs.remove.push_back(lanes_[lane].key);
-  daemon_->dispatcher_inputs.removed.push_back(lanes_[lane].key);
+  daemon_->scheduler_inputs.lanes.emplace_back(lanes_[lane].key);
+  daemon_->dispatcher_inputs.lanes.emplace_back(lanes_[lane].key);
   checker_->Removed(lane);
 }
 
 void World::SetCapacity(std::size_t capacity) {
-  daemon_->dispatcher_inputs.capacity = capacity;
+  daemon_->dispatcher_inputs.capacity = options_.broken == Break::kShare ? capacity * 5 / 4 : capacity;
   daemon_->capacity = capacity;
+  checker_->Workers(now_, capacity);
 }
 
 void World::StepDaemon() {
@@ -188,7 +195,7 @@ bool World::Begin(const dispatch::Start& start) {
   const RunId run = store_.Start(lane, start.job, start.token, Wall());
   workers_.push_back({lane, start.token, start.job.key});
   alive_.push_back(run);
-  checker_->Started(now_, Wall(), lane, run, start.token, start.job.key);
+  checker_->Started(now_, Wall(), lane, run, start.token, start.job);
   if (!quiet_ && rng_.Chance(kCrash)) return Crash(), false;
   Work(run);
   return true;
@@ -211,7 +218,9 @@ void World::Work(RunId run) {
     return;
   }
   Millis takes = Between(Millis(5), seconds(3));
-  if (lanes_[workers_[static_cast<std::size_t>(run - 1)].lane].silent) {
+  const LaneSetup& lane = lanes_[workers_[static_cast<std::size_t>(run - 1)].lane];
+  const bool out = lane.rules.many && now_ < out_until_[lane.rules.plugin];
+  if (lane.silent || out) {
     takes = hours(1);
   } else if (rng_.Chance(0.02)) {
     ++counts_.pauses;
@@ -313,8 +322,10 @@ void World::Rescan() {
   for (LaneIndex lane = first; lane < first + kTargets; ++lane) {
     if (!lanes_[lane].there) {
       if (rng_.Chance(0.5)) AddLane(lane);
+      if (lanes_[lane].there && rng_.Chance(0.1)) RemoveLane(lane);
     } else if (rng_.Chance(0.03)) {
       RemoveLane(lane);
+      if (rng_.Chance(0.1)) AddLane(lane);
     } else if (daemon_) {
       SetLane(lane);
     }
@@ -366,6 +377,12 @@ void World::CancelSomething() {
     daemon_->dispatcher_inputs.cancel.push_back({lanes_[lane].key, key});
   }
   StepDaemon();
+}
+
+// Something between a plugin and all of its targets is broken for some time.
+void World::Outage() {
+  ++counts_.outages;
+  out_until_[rng_.Below(kPlugins)] = now_ + Between(seconds(10), minutes(5));
 }
 
 void World::ChangeCapacity() {

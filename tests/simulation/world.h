@@ -2,6 +2,7 @@
 // everything that goes wrong.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -29,6 +30,7 @@ enum class Break {
   kSlot,     ///< the store forgets a lane's last slot over a restart
   kFencing,  ///< the store takes every result
   kPace,     ///< the daemon takes some runs for ones that never began
+  kShare,    ///< the daemon believes that it has more workers
 };
 
 /// A run ends once it has broken so many rules.
@@ -43,7 +45,7 @@ struct WorldOptions {
 
 struct WorldCounts {
   std::int64_t crashes = 0, clock_jumps = 0, pauses = 0, late_results = 0, removals = 0, calls = 0, cancels = 0,
-               changes = 0, rescans = 0, steps = 0;
+               changes = 0, rescans = 0, outages = 0, steps = 0;
 };
 
 /// Single-threaded; the same options give the same run.
@@ -69,7 +71,7 @@ class World {
   };
   // The part that a crash takes away.
   struct Daemon {
-    Daemon(std::int64_t epoch, std::size_t workers) : scheduler(epoch), dispatcher(epoch, workers), capacity(workers) {}
+    explicit Daemon(std::int64_t epoch) : scheduler(epoch), dispatcher(epoch, 0) {}
     schedule::Scheduler scheduler;
     dispatch::Dispatcher dispatcher;
     schedule::SchedulerInputs scheduler_inputs;
@@ -117,6 +119,7 @@ class World {
   void CallSomething();
   void CancelSomething();
   void ChangeCapacity();
+  void Outage();
   void Every(Millis mean, void (World::*fault)());
 
   const WorldOptions options_;
@@ -139,6 +142,7 @@ class World {
   std::vector<Worker> workers_;  // of run i + 1 at i
   std::vector<RunId> alive_;     // of the present daemon
   std::vector<std::pair<LaneIndex, std::string>> recent_calls_;
+  std::array<Millis, kPlugins> out_until_{};  // no target of the plugin answers until then
 };
 
 }  // namespace backplane::simulation

@@ -104,7 +104,7 @@ class Daemon:
         self.backplane, self.data = backplane, scratch / "data"
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("BACKPLANE_")}
         (scratch / "site.toml").write_text(
-            f"[[plugins]]\npath = {json.dumps(str(scratch / 'plugins'))}\ndialect = \"panoptes\"\n"
+            f"trust = \"auto\"\n[[plugins]]\npath = {json.dumps(str(scratch / 'plugins'))}\ndialect = \"panoptes\"\n"
             f"[settings.panoptes]\nsites = [\"trial\", \"local\"]\n")
         with (scratch / "daemon.log").open("wb") as log:
             self.process = subprocess.Popen(

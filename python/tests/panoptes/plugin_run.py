@@ -20,7 +20,7 @@ class Run:
         files = {name: folder / (name + ".json") for name in ("request", "result", "error")}
         (folder / "plugin.py").write_text(code)
         files["request"].write_text(json.dumps({
-            "type": type, "name": "Test Plugin", "module": str(folder / "plugin"), "config": {},
+            "type": type, "name": "Test Plugin", "module": str(folder / "plugin.py"), "config": {},
             "resource": None if type == "discovery" else RESOURCE, "sites": ["dc1"], "snmp": {"port": 161}, "x509": {},
             "enrichments": {}, "level": "INFO", "limit": 1 << 20, "result": str(files["result"]),
             "error": str(files["error"]), **request}))

@@ -171,13 +171,25 @@ def test_an_enrichment_class_is_a_polling_class(run):
     assert run("enrichment", plugin("polling", "pass")).error["type"] == "ImportError"
 
 
-@pytest.mark.parametrize("ending", ["", "/__init__"])
-def test_a_package(run, tmp_path, ending):
+def test_a_package(run, tmp_path):
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").write_text("from .part import Plugin\n")
     (tmp_path / "package" / "part.py").write_text(plugin("polling", "raise LookupError('part')"))
-    ran = run("polling", "", module=str(tmp_path / "package") + ending)
+    ran = run("polling", "", module=str(tmp_path / "package"))
     assert ran.error["message"] == "part"
+
+
+def test_a_file_beside_a_package_of_that_name(run, tmp_path):
+    (tmp_path / "plugin").mkdir()
+    (tmp_path / "plugin" / "__init__.py").write_text("raise LookupError('package')")
+    assert run("polling", plugin("polling", "raise LookupError('file')")).error["message"] == "file"
+
+
+def test_metadata_from_elsewhere_that_the_framework_refuses(run):
+    metadata = {"a→b": "1", "größe": "2", "1st": "3", "": "4", "empty": "", "bar": "a|b", "model": "X"}
+    ran = run("polling", plugin("polling", "raise LookupError(sorted(context.data.resource_metadata.items()))"),
+              resource=dict(RESOURCE, resource_metadata=metadata))
+    assert ran.error["message"] == str([("_resource_ttl", "604800"), ("größe", "2"), ("model", "X")])
 
 
 # ---- enrichments that it reads -----------------------------------------------------------
@@ -284,7 +296,7 @@ def test_code_that_cannot_be_imported(run, code, error, message):
 
 
 def test_no_code(run, tmp_path):
-    assert run("polling", "", module=str(tmp_path / "none")).error["type"] == "FileNotFoundError"
+    assert run("polling", "", module=str(tmp_path / "none.py")).error["type"] == "FileNotFoundError"
 
 
 def test_an_end_without_a_word(run):

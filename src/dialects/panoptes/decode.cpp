@@ -13,8 +13,8 @@
 namespace backplane::panoptes {
 namespace {
 
-// 9999-12-31T23:59:59Z; no time to live is longer either.
-constexpr std::int64_t kMostSeconds = 253'402'300'799;
+constexpr std::int64_t kMostSeconds = 253'402'300'799;  // 9999-12-31T23:59:59Z
+constexpr std::chrono::seconds kLongestTtl = std::chrono::hours(10 * 365 * 24);
 
 // An error in a part is one in the whole, at `place`.
 tl::unexpected<Error> In(std::string place, Error error) {
@@ -121,7 +121,7 @@ class Decoder {
                     fmt::format("\"{}\" is not a whole number of seconds above zero", Shorten(given->second, 60)),
                     "resource_metadata._resource_ttl");
     }
-    out.ttl = std::chrono::seconds(seconds);
+    out.ttl = std::min(std::chrono::seconds(seconds), kLongestTtl);
     records_.emplace_back(std::move(out));
     return {};
   }
@@ -130,7 +130,8 @@ class Decoder {
     EnrichmentRecord out{.at = at_};
     BACKPLANE_ASSIGN(out.resource_id, Text(json, "resource_id"));
     BACKPLANE_ASSIGN(out.name_space, Text(json, "namespace"));
-    BACKPLANE_ASSIGN(out.ttl, Seconds(json, "ttl"));
+    BACKPLANE_ASSIGN(const auto ttl, Seconds(json, "ttl"));
+    out.ttl = std::min<Millis>(ttl, kLongestTtl);
     BACKPLANE_ASSIGN(out.body, Text(json, "body"));
     auto body = ParseJson(out.body);
     if (!body) return In("body", body.error());

@@ -11,17 +11,20 @@ namespace {
 
 using namespace backplane;
 
+constexpr Millis kLongestTtl = std::chrono::hours(10 * 365 * 24);
+
 void Require(bool condition) {
   if (!condition) std::abort();
 }
 
 void Check(const ResourceRecord& record) {
   const std::string path = ResourcePath(record.resource);
-  Require(record.ttl.count() > 0 && std::count(path.begin(), path.end(), '|') == 4);
+  Require(record.ttl.count() > 0 && record.ttl <= kLongestTtl && std::count(path.begin(), path.end(), '|') == 4);
 }
 
 void Check(const EnrichmentRecord& record) {
-  Require(!record.resource_id.empty() && !record.name_space.empty() && record.ttl.count() > 0);
+  Require(!record.resource_id.empty() && !record.name_space.empty());
+  Require(record.ttl.count() > 0 && record.ttl <= kLongestTtl);
   Require(ParseJson(record.body).has_value());
 }
 

@@ -85,6 +85,15 @@ TEST(Decode, AResourceLivesForAWeekUnlessItSaysOtherwise) {
   EXPECT_EQ(Only<ResourceRecord>(Discovery(resource)).ttl, Millis(604'800'000));
 }
 
+TEST(Decode, NothingLivesForMoreThanTenYears) {
+  Json resource = kResource;
+  resource["resource_metadata"]["_resource_ttl"] = "315360001";
+  EXPECT_EQ(Only<ResourceRecord>(Discovery(resource)).ttl, std::chrono::seconds(315'360'000));
+  Json enrichment = kEnrichment;
+  enrichment["ttl"] = 253'402'300'799;
+  EXPECT_EQ(Only<EnrichmentRecord>(Enrichment(enrichment)).ttl, std::chrono::seconds(315'360'000));
+}
+
 TEST(Decode, NoResourcesSayNothingOfThoseThatWereThere) {
   const Batch batch = DecodeText("discovery", R"({"kind": "resources", "value": []})");
   EXPECT_EQ(batch.failure, "");

@@ -24,7 +24,7 @@ FoundFiles FindFiles(const fs::path& folder, std::string_view suffix, std::size_
   std::set<std::pair<dev_t, ino_t>> visited;
   std::size_t seen = 0;
   std::deque<fs::path> folders = {folder};
-  for (; !folders.empty() && found.files.size() < most; folders.pop_front()) {
+  for (; !folders.empty() && found.files.size() <= most; folders.pop_front()) {
     struct stat status{};
     if (stat(folders.front().c_str(), &status) == 0 && !visited.emplace(status.st_dev, status.st_ino).second) continue;
     std::error_code error;
@@ -49,7 +49,11 @@ FoundFiles FindFiles(const fs::path& folder, std::string_view suffix, std::size_
     }
   }
   std::sort(found.files.begin(), found.files.end());
-  if (found.files.size() > most) found.files.resize(most);
+  if (found.files.size() > most) {
+    found.files.resize(most);
+    found.problems.push_back(
+        {folder, fmt::format("holds more than {} files *{}: the others are not read", most, suffix)});
+  }
   return found;
 }
 

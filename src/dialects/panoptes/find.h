@@ -18,8 +18,8 @@ struct FoundFiles {
   std::vector<Problem> problems;  ///< folders that were not read, or not to the end
 };
 
-/// The files below `folder` whose name ends in `suffix`, up to `most` of them. Links are followed;
-/// a folder that is reached twice is read once.
+/// The files below `folder` whose name ends in `suffix`, up to `most` of them; that there are more is a
+/// problem. Links are followed; a folder that is reached twice is read once.
 FoundFiles FindFiles(const std::filesystem::path& folder, std::string_view suffix, std::size_t most);
 
 }  // namespace backplane::panoptes

@@ -11,20 +11,15 @@ namespace backplane::panoptes {
 namespace {
 
 constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-constexpr std::int64_t kMemoryBytes = std::int64_t{1} << 30;
 
 Json ResourceJson(const Resource& resource, TimePoint now) {
-  Json metadata = Json::object();
-  for (const auto& [key, value] : resource.metadata)
-    // The framework takes no others; a resource that comes from elsewhere may have them.
-    if (IsWord(key) && !value.empty()) metadata[key] = value;
   return {{"resource_site", resource.site},
           {"resource_class", resource.class_name},
           {"resource_subclass", resource.subclass},
           {"resource_type", resource.type},
           {"resource_id", resource.id},
           {"resource_endpoint", resource.endpoint},
-          {"resource_metadata", std::move(metadata)},
+          {"resource_metadata", resource.metadata},
           {"resource_creation_timestamp", static_cast<double>(ToMillis(now)) / 1000},
           {"resource_plugin", resource.plugin}};
 }
@@ -89,7 +84,6 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings
                      {"PYTHONUNBUFFERED", "1"}};
   out.working_folder = context.work;
   out.limits = manifest.limits;
-  if (out.limits.memory_bytes == 0) out.limits.memory_bytes = kMemoryBytes;
   out.result_files = {result, error};
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/test_folder.h"
+#include "dialects/panoptes/panoptes.h"
 
 namespace backplane::panoptes {
 namespace {
@@ -17,9 +18,9 @@ class Prepare : public testing::Test {
   Prepare() {
     manifest_.name = "Interface Plugin";
     manifest_.runtime = "python";
-    manifest_.limits.timeout = Millis(75'000);
+    manifest_.limits = {.timeout = Millis(75'000), .memory_bytes = std::int64_t{1} << 30};
     manifest_.document = Json::parse(R"({"type": "polling", "config": {"main": {"execute_frequency": "60"}},
-        "module": "/plugins/interface", "signature_name": "Interface_Plugin",
+        "module": "/plugins/interface.py", "signature_name": "Interface_Plugin",
         "site": {"sites": ["dc1"], "snmp": {"port": 161}, "x509": {}, "skew": 1}})");
     resource_ = {.site = "dc1",
                  .class_name = "network",
@@ -67,20 +68,17 @@ TEST_F(Prepare, TheInvocation) {
   EXPECT_EQ(run->environment.at("HOME"), work);
   EXPECT_EQ(run->working_folder, work);
   EXPECT_THAT(run->result_files, ElementsAre(work + "/result.json", work + "/error.json"));
-  EXPECT_EQ(run->limits.timeout, Millis(75'000));
-  EXPECT_EQ(run->limits.memory_bytes, std::int64_t{1} << 30);
-  manifest_.limits.memory_bytes = 5;
-  EXPECT_EQ(PrepareRun(manifest_, settings_, context_)->limits.memory_bytes, 5);
+  EXPECT_EQ(run->limits, manifest_.limits);
 }
 
 TEST_F(Prepare, TheRequest) {
   const std::string work = folder_.path();
   EXPECT_EQ(Request(), Json::parse(R"({
-      "type": "polling", "name": "Interface Plugin", "module": "/plugins/interface",
+      "type": "polling", "name": "Interface Plugin", "module": "/plugins/interface.py",
       "config": {"main": {"execute_frequency": "60"}},
       "resource": {"resource_site": "dc1", "resource_class": "network", "resource_subclass": "switch",
                    "resource_type": "arista", "resource_id": "sw1", "resource_endpoint": "sw1.example",
-                   "resource_metadata": {"model": "X"}, "resource_creation_timestamp": 1700000000.25,
+                   "resource_metadata": {"model": "X", "os": "", "serial no": "5"}, "resource_creation_timestamp": 1700000000.25,
                    "resource_plugin": "P"},
       "sites": ["dc1"], "snmp": {"port": 161}, "x509": {}, "enrichments": {}, "level": "INFO", "limit": 67108864})")
                            .patch(Json::parse(R"([{"op": "add", "path": "/result", "value": ")" + work +
@@ -94,6 +92,21 @@ TEST_F(Prepare, TheCommunityOfTheSettingsReplacesThatOfTheSite) {
   EXPECT_EQ(Request()["snmp"]["community"], "public");
   settings_["snmp_community"] = "hunter2";
   EXPECT_EQ(Request()["snmp"]["community"], "hunter2");
+}
+
+TEST(Effective, TheCommunityIsATextOrASecret) {
+  const Panoptes codec;
+  EXPECT_EQ(codec.Effective({}, {}), Settings());
+  for (const Json& fits : {Json("public"), Json{{"secret", "snmp"}}}) {
+    const auto settings = codec.Effective({}, {{"snmp_community", fits}, {"sites", "x"}});
+    ASSERT_TRUE(settings);
+    EXPECT_EQ(*settings, (Settings{{"snmp_community", fits}}));
+  }
+  for (const Json& wrong : {Json(""), Json(1), Json::object(), Json(nullptr)}) {
+    const auto settings = codec.Effective({}, {{"snmp_community", wrong}});
+    ASSERT_FALSE(settings) << wrong;
+    EXPECT_EQ(settings.error().where, "snmp_community");
+  }
 }
 
 TEST_F(Prepare, ADiscoveryIsAboutNoResource) {

@@ -46,7 +46,7 @@ bool IsFile(const fs::path& path) {
 
 // The module of a plugin.
 struct Module {
-  std::string path;  // the file without ".py", or the folder of a package
+  std::string path;  // the file, "*.py", or the folder of a package
   TimePoint modified;
 };
 
@@ -68,7 +68,7 @@ Result<Module> FindModule(fs::path written) {
   const fs::path file = written.string() + ".py";
   if (!IsFile(file))
     return Fail(Errc::kInvalid, fmt::format("there is neither {} nor a folder of that name", file.string()));
-  return Module{written.string(), ModifiedAt(file).value_or(TimePoint())};
+  return Module{file.string(), ModifiedAt(file).value_or(TimePoint())};
 }
 
 // N.N or N.N.N, with a<n> or b<n> behind it.
@@ -115,11 +115,12 @@ class Builder {
     manifest.runtime = "python";
     const Module module = ReadModule();
     manifest.modified = std::max(module.modified, ModifiedAt(file_).value_or(TimePoint()));
-    const fs::path code = fs::path(IsFolder(module.path) ? module.path : module.path + ".py").lexically_normal();
+    const fs::path code = fs::path(module.path).lexically_normal();
     manifest.contents = {file_, code};
     manifest.data = DataFiles(module);
     manifest.runs = "a class of " + code.string();
     manifest.read_with = SettingsOf(site_, type_);
+    manifest.limits.memory_bytes = site_.memory_mib << 20;
     ReadTimes(manifest);
     if (type_ != "discovery") manifest.targets = Targets();
     Json config = CompletedConfig(manifest.name);

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/test_folder.h"
+#include "dialects/panoptes/find.h"
 #include "dialects/panoptes/panoptes.h"
 
 namespace backplane::panoptes {
@@ -103,15 +104,20 @@ TEST_F(ReadTest, AModuleIsAFileOrAPackage) {
     return read.manifests.empty() ? read.findings.at(0).message
                                   : read.manifests[0].document["module"].get<std::string>();
   };
-  EXPECT_EQ(module_of("file"), base + "/file");
-  EXPECT_EQ(module_of("file.py"), base + "/file");
+  EXPECT_EQ(module_of("file"), base + "/file.py");
+  EXPECT_EQ(module_of("file.py"), base + "/file.py");
   EXPECT_EQ(module_of("package"), base + "/package");
   EXPECT_EQ(module_of("package/"), base + "/package");
   EXPECT_EQ(module_of("package/__init__"), base + "/package");
   EXPECT_EQ(module_of("package/__init__.py"), base + "/package");
-  EXPECT_EQ(module_of((folder_.path() / "elsewhere/far.v2").string()), (folder_.path() / "elsewhere/far.v2").string());
-  EXPECT_EQ(module_of("../elsewhere/far.v2.py"), base + "/../elsewhere/far.v2");
+  const std::string far = (folder_.path() / "elsewhere/far.v2").string();
+  EXPECT_EQ(module_of(far), far + ".py");
+  EXPECT_EQ(module_of("../elsewhere/far.v2.py"), base + "/../elsewhere/far.v2.py");
   EXPECT_EQ(module_of("empty"), "the folder " + base + "/empty holds no __init__.py");
+  // Beside a package of that name, what is written counts.
+  Write("polling/package.py");
+  EXPECT_EQ(module_of("package.py"), base + "/package.py");
+  EXPECT_EQ(module_of("package"), base + "/package");
   EXPECT_EQ(module_of("none.py"), "there is neither " + base + "/none.py nor a folder of that name");
 }
 
@@ -227,6 +233,24 @@ TEST_F(ReadTest, ABadFileHarmsNoOther) {
   fs::create_directories(folder_.path() / "polling/a_folder.panoptes-plugin");
   EXPECT_THAT(Names(), ElementsAre("A", "B"));
   EXPECT_EQ(Read().findings.size(), 3U);
+}
+
+TEST_F(ReadTest, FilesBeyondTheMostAreAProblem) {
+  for (const char* name : {"a", "b", "c/d"}) Write(std::string("polling/") + name + ".x");
+  const FoundFiles all = FindFiles(folder_.path(), ".x", 3);
+  EXPECT_EQ(all.files.size(), 3U);
+  EXPECT_THAT(all.problems, IsEmpty());
+  const FoundFiles some = FindFiles(folder_.path(), ".x", 2);
+  EXPECT_THAT(some.files, ElementsAre(folder_.path() / "polling/a.x", folder_.path() / "polling/b.x"));
+  ASSERT_EQ(some.problems.size(), 1U);
+  EXPECT_EQ(some.problems[0].folder, folder_.path());
+  EXPECT_EQ(some.problems[0].why, "holds more than 2 files *.x: the others are not read");
+}
+
+TEST_F(ReadTest, MemoryIsASetting) {
+  WritePlugin("A");
+  EXPECT_EQ(Read().manifests.at(0).limits.memory_bytes, std::int64_t{1} << 30);
+  EXPECT_EQ(Read("", {{"memory_mib", 1'048'576}}).manifests.at(0).limits.memory_bytes, std::int64_t{1} << 40);
 }
 
 TEST_F(ReadTest, RecognisesByName) {

@@ -48,7 +48,7 @@ class Run : public testing::Test {
     manifest_.limits.timeout = Millis(60'000);
     manifest_.document = Json::parse(R"({"site": {"sites": ["dc1"], "snmp": {}, "x509": {}}, "config": {
         "main": {"execute_frequency": "60"}, "enrichment": {"preload": "self:heartbeat_ns"}}})");
-    manifest_.document["module"] = folder_.path() / "plugin";
+    manifest_.document["module"] = folder_.path() / "plugin.py";
   }
 
   // Runs a class of the category whose run() has this body.

@@ -43,13 +43,9 @@ constexpr Key kKeys[] = {
     {"snmp", "port", "", 161, 1, kPorts},
     {"snmp", "proxy_port", "", 10161, 1, kPorts},
     {"snmp", "community_string_key", "snmp_community_string"},
-    {"x509", "x509_cert_location",
-     "/home"
-     "/panoptes/x509/certs"},
+    {"x509", "x509_cert_location", "/home/panoptes/x509/certs"},
     {"x509", "x509_cert_filename", "panoptes.pem"},
-    {"x509", "x509_key_location",
-     "/home"
-     "/panoptes/x509/keys"},
+    {"x509", "x509_key_location", "/home/panoptes/x509/keys"},
     {"x509", "x509_key_filename", "panoptes.key"},
     {"x509", "x509_secured_requests", "", 0, 0, 2},
 };
@@ -180,7 +176,7 @@ bool IsListOfTexts(const Json& value) {
 }  // namespace
 
 std::vector<std::string> SiteSettings() {
-  return {"sites", "plugins_extension", "plugins_skew", "filter_or", std::string(kCommunity)};
+  return {"sites", "plugins_extension", "plugins_skew", "filter_or", "memory_mib", std::string(kCommunity)};
 }
 
 Settings SettingsOf(const Site& site, const std::string& type) {
@@ -188,6 +184,7 @@ Settings SettingsOf(const Site& site, const std::string& type) {
           {"plugins_extension", site.extension},
           {"plugins_skew", site.skew},
           {"filter_or", site.or_rule == OrRule::kLogical ? "logical" : "original"},
+          {"memory_mib", site.memory_mib},
           {"snmp", site.snmp},
           {"x509", site.x509},
           {"type", type}};
@@ -218,6 +215,10 @@ Site SiteFromSettings(const Settings& settings, std::vector<Finding>& findings) 
       "filter_or", [](const Json& value) { return value == "original" || value == "logical"; },
       "needs \"original\" or \"logical\"",
       [&](const Json& value) { site.or_rule = value == "logical" ? OrRule::kLogical : OrRule::kOriginal; });
+  take(
+      "memory_mib", [](const Json& value) { return value.is_number_integer() && value >= 64 && value <= 1'048'576; },
+      "needs a whole number of MiB from 64 to 1048576",
+      [&](const Json& value) { site.memory_mib = value.get<std::int64_t>(); });
   // Of SettingsOf() only: a site configuration has a panoptes.ini for these.
   take(
       "snmp", [](const Json& value) { return value.is_object(); }, "needs a table",

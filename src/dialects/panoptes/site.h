@@ -30,7 +30,8 @@ struct Site {
   std::string extension = "panoptes-plugin";  ///< of definition files, without the dot
   std::int64_t skew = 1;                      ///< seconds by which a plugin may run early, 0 to 60
   OrRule or_rule = OrRule::kOriginal;
-  Json snmp;  ///< the section with typed values and defaults, and what else is in it as text
+  std::int64_t memory_mib = 1024;  ///< that a run may use
+  Json snmp;                       ///< the section with typed values and defaults, and what else is in it as text
   Json x509;
   std::vector<PluginsPath> paths;  ///< of a panoptes.ini
   std::string type;                ///< of every definition that is read; empty: as its path says

@@ -141,25 +141,32 @@ TEST(Site, HasDefaults) {
 
 TEST(Site, SettingsStandOverDefaults) {
   std::vector<Finding> findings;
-  const Site site = SiteFromSettings(
-      {{"sites", {"dc1", "dc2"}}, {"plugins_extension", "ini2"}, {"plugins_skew", 0}, {"filter_or", "logical"}},
-      findings);
+  const Site site = SiteFromSettings({{"sites", {"dc1", "dc2"}},
+                                      {"plugins_extension", "ini2"},
+                                      {"plugins_skew", 0},
+                                      {"filter_or", "logical"},
+                                      {"memory_mib", 64}},
+                                     findings);
   EXPECT_THAT(findings, IsEmpty());
   EXPECT_THAT(site.sites, ElementsAre("dc1", "dc2"));
   EXPECT_EQ(site.extension, "ini2");
   EXPECT_EQ(site.skew, 0);
   EXPECT_EQ(site.or_rule, OrRule::kLogical);
+  EXPECT_EQ(site.memory_mib, 64);
 }
 
 TEST(Site, ASettingThatDoesNotFitIsNamed) {
   std::vector<Finding> findings;
   const Site site = SiteFromSettings(
-      {{"sites", "dc1"}, {"plugins_extension", ""}, {"plugins_skew", 61}, {"filter_or", "x"}}, findings);
-  ASSERT_EQ(findings.size(), 4U);
+      {{"sites", "dc1"}, {"plugins_extension", ""}, {"plugins_skew", 61}, {"filter_or", "x"}, {"memory_mib", 63}},
+      findings);
+  ASSERT_EQ(findings.size(), 5U);
   EXPECT_EQ(findings[0].where, "settings.panoptes.sites");
   EXPECT_EQ(findings[0].message, "needs a list of texts, at least one");
   EXPECT_EQ(findings[2].message, "needs a whole number of seconds from 0 to 60");
+  EXPECT_EQ(findings[4].message, "needs a whole number of MiB from 64 to 1048576");
   EXPECT_EQ(site.skew, 1);
+  EXPECT_EQ(site.memory_mib, 1024);
 }
 
 TEST(Site, AFileIsRead) {
