@@ -78,6 +78,7 @@ void PasswordPool::Stop() {
     stopped_ = true;
     dropped.swap(waiting_);
   }
+  dropped.clear();
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
 }

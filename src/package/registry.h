@@ -77,7 +77,7 @@ class Registry {
   const Blobs blobs_;
   std::mutex mutex_;  // guards what follows
   TreeReader reader_;
-  std::map<std::int64_t, std::shared_ptr<const WorkingCopy>> copies_;  // by version
+  std::map<std::int64_t, std::shared_ptr<WorkingCopy>> copies_;  // by version
 };
 
 }  // namespace backplane::package

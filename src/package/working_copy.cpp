@@ -39,14 +39,25 @@ WorkingCopy::WorkingCopy(fs::path folder, Tree tree, const std::vector<fs::path>
     contents_.emplace_back(PathOf(file.path), &file);
     files_.insert(contents_.back().first);
   }
+  SetData(data);
+}
+
+void WorkingCopy::SetData(const std::vector<fs::path>& data) {
+  const std::lock_guard lock(mutex_);
+  std::map<fs::path, fs::path> links;
   for (const fs::path& path : data)
-    if (!files_.contains(PathOf(path.string()))) links_[PathOf(path.string())] = path;
+    if (!files_.contains(PathOf(path.string()))) links[PathOf(path.string())] = path;
+  if (links == links_ && !folders_.empty()) return;
+  links_ = std::move(links);
+  folders_.clear();
   const auto add_folders = [this](const fs::path& path) {
     for (fs::path parent = path.parent_path(); folders_.insert(parent).second && parent != folder_;)
       parent = parent.parent_path();
   };
   for (const fs::path& path : files_) add_folders(path);
   for (const auto& [path, target] : links_) add_folders(path);
+  // What is no data any more is an addition: its folder is looked at again.
+  for (const fs::path& path : folders_) left_as_.erase(path.native());
 }
 
 WorkingCopy::Signature WorkingCopy::SignatureOf(const fs::path& path) {

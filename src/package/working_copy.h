@@ -32,6 +32,9 @@ class WorkingCopy final : public PluginFiles {
   WorkingCopy(std::filesystem::path folder, Tree tree, const std::vector<std::filesystem::path>& data,
               const Blobs& blobs);
 
+  /// Other data from now on; takes effect with the next PutBack().
+  void SetData(const std::vector<std::filesystem::path>& data);
+
   Result<std::uint64_t> PutBack() const override;
   Status Unchanged(std::uint64_t put_back) const override;
 
@@ -57,12 +60,12 @@ class WorkingCopy final : public PluginFiles {
   const std::filesystem::path folder_;
   const Tree tree_;
   const Blobs& blobs_;
-  std::set<std::filesystem::path> folders_;  // every folder of the copy, parents first
   std::set<std::filesystem::path> files_;
   std::vector<std::pair<std::filesystem::path, const TreeFile*>> contents_;
-  std::map<std::filesystem::path, std::filesystem::path> links_;  // to their targets
 
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;                                      // guards what follows
+  std::set<std::filesystem::path> folders_;                       // every folder of the copy, parents first
+  std::map<std::filesystem::path, std::filesystem::path> links_;  // to their targets
   mutable std::unordered_map<std::string, Signature> left_as_;
   mutable std::uint64_t put_back_ = 0;  // rises whenever something was not as it should be
 };

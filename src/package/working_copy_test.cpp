@@ -217,6 +217,15 @@ TEST_F(WorkingCopyTest, ARunThatOverlapsAnotherPutBackIsNotTaken) {
   EXPECT_TRUE(copy_->Unchanged(second));
 }
 
+TEST_F(WorkingCopyTest, DataMayComeAndGo) {
+  Write(folder_.path() / "more.json", "{}");
+  copy_->SetData({folder_.path() / "more.json"});
+  const auto now = copy_->PutBack().value();
+  EXPECT_TRUE(copy_->Unchanged(now));
+  EXPECT_EQ(fs::read_symlink(copy_->PathOf((folder_.path() / "more.json").string())), folder_.path() / "more.json");
+  EXPECT_FALSE(fs::exists(fs::symlink_status(copy_->PathOf((folder_.path() / "data.json").string()))));
+}
+
 TEST_F(WorkingCopyTest, ALinkToDataIsPutBack) {
   const fs::path link = copy_->PathOf((folder_.path() / "data.json").string());
   const auto before = copy_->PutBack().value();

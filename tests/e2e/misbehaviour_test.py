@@ -213,7 +213,7 @@ def test_a_plugin_may_be_deleted_while_it_runs(site):
     assert site.stop() == 0
     site.plugin("gone", f"""
         import shutil, time
-        shutil.rmtree(os.path.dirname(os.path.realpath(__file__)))
+        shutil.rmtree({str(gone)!r})
         open({str(gate)!r}, "w").close()
         while os.path.exists({str(gate)!r}):
             time.sleep(0.02)
@@ -226,8 +226,20 @@ def test_a_plugin_may_be_deleted_while_it_runs(site):
     gate.unlink()
     ended = site.ended(run)
     assert (ended["status"], ended["taken"]) == ("ok", 1)
-    # From now on there is nothing to run, and each run says so.
-    again = site.run("GONE")
-    assert (again["status"], again["message"]) == ("not_started", f"{gone}: the plugin's folder is gone")
-    assert not (site.data / "runs" / str(again["id"]) / "work").exists()
+    assert site.post("/plugins/rescan").status == 200
+    assert site.post("/plugins/GONE/run").status == 404  # there is no such plugin any more
+    assert site.run("STEADY")["status"] == "ok"
+
+
+def test_a_plugin_that_deletes_itself_harms_no_other(site):
+    assert site.stop() == 0
+    site.plugin("selfless", """
+        import shutil
+        shutil.rmtree(os.path.dirname(os.path.realpath(__file__)))
+        open(RESULT, "w").write(row("last", "words"))
+        """)
+    site.start()
+    for _ in range(2):  # it is put back before each run
+        run = site.run("SELFLESS")
+        assert (run["status"], run["taken"]) == ("failed", 0) and "changed while it ran" in run["message"], run
     assert site.run("STEADY")["status"] == "ok"

@@ -25,6 +25,7 @@ using Severity = Finding::Severity;
 
 constexpr std::size_t kFileBytes = 256 << 10;
 constexpr std::size_t kFiles = 10'000;
+constexpr std::size_t kDataFiles = 1'000;
 constexpr std::int64_t kLongestFrequency = 10LL * 365 * 24 * 3600;  // seconds
 
 // Nothing if there is no such file.
@@ -174,17 +175,20 @@ class Builder {
     return written.starts_with('/') ? fs::path(root_.string() + written) : file_.parent_path() / written;
   }
 
-  // Files beside the module that options name, other than code: what the plugin's author keeps there.
+  // Files beside the module, other than code: what the plugin's author keeps there, and it may read.
   std::vector<fs::path> DataFiles(const Module& module) const {
     std::vector<fs::path> files;
-    for (const Section& section : definition_.sections)
-      for (const Option& option : section.options) {
-        if (section.name == "Core" || option.value.empty() || option.value.size() > 255 ||
-            option.value.find('/') != std::string::npos || option.value.ends_with(".py"))
-          continue;
-        const fs::path file = fs::path(module.path).lexically_normal().parent_path() / option.value;
-        if (IsFile(file)) files.push_back(file);
-      }
+    std::error_code error;
+    for (fs::directory_iterator entry(fs::path(module.path).lexically_normal().parent_path(), error), end;
+         !error && entry != end && files.size() < kDataFiles; entry.increment(error)) {
+      const fs::path& file = entry->path();
+      const fs::path kind = file.extension();
+      // Also definitions that are put aside, as ".example".
+      const bool other = kind == ".py" || kind == ".pyc" || kind == ".so" ||
+                         file.filename().native().find("." + site_.extension) != std::string::npos;
+      if (!other && IsFile(file) && !file.filename().native().starts_with('.')) files.push_back(file);
+    }
+    std::sort(files.begin(), files.end());
     return files;
   }
 
