@@ -5,12 +5,14 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "base/crypt.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "store/audit.h"
 
 namespace backplane::api {
 namespace {
@@ -247,7 +249,11 @@ void Auth::WithUser(const std::string& org, const std::string& user, Secret pass
     if (!read) return ToResponse(Fail(read.error()));
     const std::string& dummy = DummyHash();
     const bool right = VerifyPassword(found ? found->password : dummy, *shared);
-    if (!right || !found || found->disabled) return done(org_id, nullptr);
+    if (!right || !found || found->disabled) {
+      // Names of nobody are not written down: some people type their password there.
+      if (found) LogWarning("{} of {} was refused from {}", user, org, address.empty() ? "the local socket" : address);
+      return done(org_id, nullptr);
+    }
     limiter_.Succeeded(account, address);
     return done(org_id, &*found);
   });
@@ -272,6 +278,12 @@ Result<Auth::Begun> Auth::BeginSession(OrgId org, const store::User& user, const
                            .AddSession(begun.session, Sha256Hex(begun.secret),
                                        {.idle = parts_.idle, .most_of_a_user = kMostSessionsOfAUser});
     store::People(connection, org).SignedIn(user.id, now);
+    store::Audit(connection, org)
+        .Append({.at = now,
+                 .actor = "user:" + user.name,
+                 .action = "session.start",
+                 .subject = user.name,
+                 .detail = DumpJson({{"session", begun.session.id}, {"address", begun.session.address}})});
     return {};
   }));
   return begun;

@@ -54,8 +54,8 @@ Result<Secret> AskSecret(const std::string& prompt, std::size_t limit) {
   std::string text;
   Status status;
   if (isatty(STDIN_FILENO) != 0) {
+    const Hidden hidden;  // before the prompt: what was typed until then is thrown away
     std::fputs(prompt.c_str(), stderr);
-    const Hidden hidden;
     status = ReadInput(text, limit, true);
   } else {
     status = ReadInput(text, limit + 2, false);

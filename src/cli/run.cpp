@@ -11,6 +11,7 @@
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "dialects/registry.h"
+#include "plugin/secret_ref.h"
 
 namespace backplane::cli {
 namespace {
@@ -145,6 +146,14 @@ struct Outcome {
 
 Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const std::string& python,
                         const std::optional<Resource>& resource, const std::filesystem::path& folder) {
+  for (const auto& [key, value] : plugin.settings)
+    if (IsSecretRef(value))
+      return Fail(Errc::kInvalid,
+                  fmt::format("{} refers to a secret, which a daemon keeps: give it with --set {}=VALUE", key, key),
+                  key);
+  BACKPLANE_ASSIGN(const OpenedSettings opened,
+                   OpenSettings(plugin.settings, catalog.DialectSettings(plugin.manifest.dialect),
+                                [](const auto&) { return std::vector<Secret>(); }));
   const Interruption interruption;
   BACKPLANE_ASSIGN(const auto keeper, StartKeeper(folder / "keeper"));
   const runtime::RuntimeList runtimes = MakeRuntimes(*keeper);
@@ -155,7 +164,7 @@ Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const std:
                      .share = share,
                      .python = python,
                      .now = clock.Now(),
-                     .all_settings = &catalog.DialectSettings(plugin.manifest.dialect),
+                     .all_settings = &opened.all,
                      .resource = resource ? &*resource : nullptr,
                      .enrichments = [](const std::string&, const std::string&) { return std::vector<Enrichment>(); }};
   BACKPLANE_TRY(MakePrivateFolder(context.work));

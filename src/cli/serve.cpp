@@ -38,6 +38,12 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Each read of a secret is in the audit log, with the run that it was for.
+store::Caller ReaderOf(const Run& run) {
+  return {
+      .org = run.lane.org, .actor = "system", .detail = DumpJson(Json{{"run", run.id}, {"plugin", run.lane.plugin}})};
+}
+
 std::string HostName() {
   char name[256] = {};
   gethostname(name, sizeof(name) - 1);
@@ -167,16 +173,20 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
     bus.Notify();
     samples.Wake();
   });
-  BACKPLANE_ASSIGN(const auto host, dispatch::Host::Open({.database = *database,
-                                                          .catalog = catalog,
-                                                          .runtimes = runtimes,
-                                                          .folder = folder,
-                                                          .clock = clock,
-                                                          .runs = data / "runs",
-                                                          .share = share,
-                                                          .python = options.python,
-                                                          .workers = static_cast<std::size_t>(options.workers),
-                                                          .ended = [&bus] { bus.Notify(); }}));
+  BACKPLANE_ASSIGN(
+      const auto host,
+      dispatch::Host::Open(
+          {.database = *database,
+           .catalog = catalog,
+           .runtimes = runtimes,
+           .folder = folder,
+           .clock = clock,
+           .runs = data / "runs",
+           .share = share,
+           .python = options.python,
+           .workers = static_cast<std::size_t>(options.workers),
+           .ended = [&bus] { bus.Notify(); },
+           .secrets = [&vault](const Run& run, const auto& names) { return vault.Read(ReaderOf(run), names); }}));
   BACKPLANE_ASSIGN(
       const auto mapper,
       ingest::StartMapper({.database = *database,

@@ -137,7 +137,7 @@ TEST_F(SiteTest, WrongTypesAndTextsAreNamedWithTheirLine) {
   EXPECT_EQ(Refusal("log_level = \"loud\""), "1: log_level: \"loud\" is none of debug, info, warning, error");
   for (const char* text : {"5", "", "5 m", "-5m", "5w"})
     EXPECT_THAT(Refusal("journal.keep = \"" + std::string(text) + "\""), HasSubstr("is not a duration")) << text;
-  EXPECT_THAT(Refusal("listen = \"0.0.0.0:80\""), HasSubstr("loopback"));
+  EXPECT_THAT(Refusal("listen = \"example.org:80\""), HasSubstr("is no IP address"));
   EXPECT_THAT(Refusal("a = \nb"), ::testing::StartsWith("1:"));  // no TOML
 }
 
@@ -250,19 +250,27 @@ TEST(Options, EveryOneIsInTheReference) {
   EXPECT_EQ(EnvironmentName("store.synchronous"), "BACKPLANE_STORE_SYNCHRONOUS");
 }
 
-TEST(Address, IsHostAndPortOnLoopback) {
-  const std::tuple<const char*, const char*, int> good[] = {
-      {"127.0.0.1:8700", "127.0.0.1", 8700}, {"[::1]:0", "::1", 0}, {"localhost:65535", "127.0.0.1", 65535},
-      {"127.9.9.9:1", "127.9.9.9", 1},       {"::1:80", "::1", 80},
+TEST(Address, IsHostAndPortAndWhetherOthersReachIt) {
+  const std::tuple<const char*, const char*, int, bool> good[] = {
+      {"127.0.0.1:8700", "127.0.0.1", 8700, true},
+      {"[::1]:0", "::1", 0, true},
+      {"localhost:65535", "127.0.0.1", 65535, true},
+      {"127.9.9.9:1", "127.9.9.9", 1, true},
+      {"::1:80", "::1", 80, true},
+      {"0.0.0.0:80", "0.0.0.0", 80, false},
+      {"[::]:80", "::", 80, false},
+      {"10.0.0.1:80", "10.0.0.1", 80, false},
+      {"[::ffff:127.0.0.1]:80", "::ffff:127.0.0.1", 80, false},
   };
-  for (const auto& [text, host, port] : good) {
+  for (const auto& [text, host, port, loopback] : good) {
     const auto address = ParseAddress(text);
     ASSERT_TRUE(address) << text;
     EXPECT_EQ(address->host, host) << text;
     EXPECT_EQ(address->port, port) << text;
+    EXPECT_EQ(address->loopback, loopback) << text;
   }
   for (const char* text : {"", "8700", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1",
-                           "127.0.0.1:80x", ":80", "0.0.0.0:80", "[::]:80", "10.0.0.1:80", "example.org:80",
+                           "127.0.0.1:80x", ":80", "0127.1:80", "1.2.3:80", "[1.2.3.4:80", "example.org:80",
                            "localhost.example.org:80", "127.example.org:80", "127.0.0.1.example.org:80"}) {
     const auto address = ParseAddress(text);
     ASSERT_FALSE(address) << text;

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "plugin/secret_ref.h"
 #include "store/resources.h"
 
 namespace backplane::dispatch {
@@ -487,14 +488,26 @@ ingest::Acceptance Host::Execute(Task& task) {
     if (!files) return not_started(files.error().message);
     put_back = *files;
   }
-  Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, plugin.settings, context);
+  // Most plugins refer to none: their settings are not copied.
+  OpenedSettings opened;
+  const bool secret = !SecretNames(plugin.settings).empty() || !SecretNames(*context.all_settings).empty();
+  if (secret) {
+    auto values = OpenSettings(plugin.settings, *context.all_settings,
+                               [&](const std::vector<std::string>& names) { return parts_.secrets(run, names); });
+    if (!values) return not_started(values.error().message);
+    opened = *std::move(values);
+    context.all_settings = &opened.all;
+  }
+  const Settings& settings = secret ? opened.own : plugin.settings;
+  Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, settings, context);
   if (invocation) {
+    invocation->secrets.insert(invocation->secrets.end(), opened.secrets.begin(), opened.secrets.end());
     run.command = DisplayCommand(*invocation);
     const Output output = (*runtime)->Run({run.id, *std::move(invocation), folder}, task.stop.get_token());
     run.status = output.status;
     run.exit_code = output.exit_code;
-    run.message = output.message;
-    acceptance.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, output, parts_.clock.Now());
+    run.message = MaskSecrets(output.message, opened.secrets);
+    acceptance.batch = plugin.codec->Decode(plugin.manifest, settings, output, parts_.clock.Now());
     if (plugin.files != nullptr)
       if (const Status unchanged = plugin.files->Unchanged(put_back); !unchanged)
         acceptance.batch.failure = fmt::format("its files were changed while it ran: {}", unchanged.error().message);
@@ -506,7 +519,7 @@ ingest::Acceptance Host::Execute(Task& task) {
       acceptance.batch = {};
     }
   } else {
-    not_started(invocation.error().message);
+    not_started(MaskSecrets(invocation.error().message, opened.secrets));
   }
   return acceptance;
 }

@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/secret.h"
 #include "base/time.h"
 #include "dispatch/dispatcher.h"
 #include "dispatch/targets.h"
@@ -43,6 +44,11 @@ struct HostParts {
   std::string python;
   std::size_t workers = 8;
   std::function<void()> ended = [] {};  ///< called after each run's end is stored, from any thread
+  /// The values of secrets that the settings of a run's plugin refer to.
+  std::function<Result<std::vector<Secret>>(const Run& run, const std::vector<std::string>& names)> secrets =
+      [](const Run&, const std::vector<std::string>&) -> Result<std::vector<Secret>> {
+    return Fail(Errc::kUnavailable, "there are no secrets here");
+  };
 };
 
 /// What became of a call.

@@ -141,8 +141,7 @@ Result<PluginVersion> Registry::Keep(const Manifest& found, const Tree& tree) {
 std::shared_ptr<const WorkingCopy> Registry::CopyOf(const PluginVersion& version, const Manifest& found, Tree tree) {
   auto& copy = copies_[version.id];
   if (copy == nullptr)
-    copy = std::make_shared<WorkingCopy>(parts_.folder / "copies" / version.hash, std::move(tree), found.data,
-                                               blobs_);
+    copy = std::make_shared<WorkingCopy>(parts_.folder / "copies" / version.hash, std::move(tree), found.data, blobs_);
   else
     copy->SetData(found.data);
   return copy;

@@ -1,5 +1,7 @@
 """Secrets: what is set comes back to nobody, is in no file, and outlives what happens to the daemon."""
 import contextlib
+import hashlib
+import json
 import os
 import pathlib
 import pty
@@ -256,3 +258,38 @@ def test_the_daemon_leaves_no_core_file(site):
         assert pathlib.Path(f"/proc/{site.daemon.pid}/environ").stat().st_uid == 0
     site.stop(signal.SIGABRT)
     assert not list(site.folder.rglob("core*")) and traces(site.folder, SECRET) == []
+
+
+def test_a_plugin_gets_the_secret_that_its_setting_refers_to(site):
+    plugin = site.plugin("scan", """\
+        import hashlib
+        open(RESULT, "w").write(row(hashlib.sha256(sys.argv[1][3:].encode()).hexdigest(), "null"))
+        print("done")
+        """, command="python3 /app/server/plugins/scan/script.py pw={pw}",
+        params=[{"name": "pw", "type": "setting", "value": "SCAN_PASS"}])
+    document = json.loads((plugin / "config.json").read_text())
+    document["settings"].append(sites.setting("PASS", "string", "", element_options=[{"type": "password"}]))
+    (plugin / "config.json").write_text(json.dumps(document))
+    other = site.plugin("other", """\
+        import json, pathlib
+        conf = pathlib.Path(os.environ["NETALERTX_CONFIG"])
+        text = "".join(path.read_text() for path in conf.rglob("*") if path.is_file())
+        open(RESULT, "w").write(row("leaked" if "hunter2" in text else "nothing", "null"))
+        """)
+    assert other.exists()
+    site.configure(settings='SCAN_PASS = { secret = "router/password" }')
+    site.start()
+    missing = site.run("SCAN")
+    assert missing["status"] == "not_started" and "router/password" in missing["message"], missing
+    assert set_secret(site, "router/password").returncode == 0
+    run = site.run("SCAN")
+    assert run["status"] == "ok", run
+    assert site.read("/objects", plugin="SCAN")["objects"][0]["primary"] == hashlib.sha256(SECRET.encode()).hexdigest()
+    assert "***" in run["command"] and "hunter2" not in run["command"]
+    assert site.run("OTHER")["status"] == "ok"
+    assert site.read("/objects", plugin="OTHER")["objects"][0]["primary"] == "nothing"
+    reads = site.read("/audit", action="secret.read")["entries"]
+    assert [entry["subject"] for entry in reads] == ["router/password"]
+    assert traces(site.data, SECRET) == [] and SECRET not in site.log
+    by_hand = sites.command("run", plugin, "--config", site.config)
+    assert by_hand.returncode == 1 and "--set SCAN_PASS=VALUE" in by_hand.stderr, by_hand

@@ -76,13 +76,11 @@ def test_a_second_daemon_on_a_folder_is_refused(site):
 
 
 @pytest.mark.parametrize("listen, words", [
-    ("0.0.0.0:0", "only loopback addresses"), ("[::]:0", "only loopback addresses"),
-    ("192.0.2.1:8700", "only loopback addresses"), ("example.org:80", "only loopback addresses"),
-    ("127.evil.example:0", "only loopback addresses"),
+    ("example.org:80", "is no IP address"), ("127.evil.example:0", "is no IP address"),
     ("127.0.0.1", "is not ADDRESS:PORT"), ("127.0.0.1:http", "the port"), ("127.0.0.1:70000", "the port"),
     ("", "is not ADDRESS:PORT"),
 ])
-def test_other_addresses_than_loopback_are_refused(site, listen, words):
+def test_what_is_no_address_is_refused(site, listen, words):
     assert words in refusal(site, listen, listen=listen)
     assert not site.data.exists()
 
