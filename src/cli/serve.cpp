@@ -201,7 +201,8 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                                             {.runs_keep = static_cast<int>(options.runs_keep),
                                              .runs_keep_all = static_cast<int>(options.runs_keep_all),
                                              .journal_keep = options.journal_keep,
-                                             .events_keep = options.events_keep},
+                                             .events_keep = options.events_keep,
+                                             .audit_keep = options.audit_keep},
                                             [&samples] { return samples.folded(); });
   api::Auth auth({.database = *database,
                   .clock = clock,

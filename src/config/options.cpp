@@ -67,6 +67,7 @@ void Describe(Options& o, OptionVisitor& v) {
              "How long a session lasts without a request.");
   v.Duration("journal.keep", o.journal_keep, Millis(0), hours(24 * 365),
              "How long accepted results stay in the journal once they are folded.");
+  v.Duration("audit.keep", o.audit_keep, hours(24), hours(24 * 3650), "How long the audit log tells who did what.");
   v.Duration("events.keep", o.events_keep, Millis(60'000), hours(24 * 3650),
              "How long events can be read back. A reader that was away longer is told to start afresh.");
   v.Duration("metrics.keep", o.metrics_keep, hours(1), hours(24 * 3650),

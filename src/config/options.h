@@ -28,6 +28,7 @@ struct Options {
   Millis sessions_keep = std::chrono::hours(12);
   Millis sessions_idle = std::chrono::hours(1);
   Millis journal_keep = std::chrono::hours(1);
+  Millis audit_keep = std::chrono::hours(365 * 24);
   Millis events_keep = std::chrono::hours(7 * 24);
   std::string key_file;
   std::string passphrase_file;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "store/audit.h"
 #include "store/events.h"
 #include "store/journal.h"
 #include "store/resources.h"
@@ -140,6 +141,7 @@ void Housekeeping::Forget() {
           const EntryId folded = std::min(store::GetWatermark(connection, "core").entry, samples_folded_());
           journal = store::ForgetEntries(connection, folded, now - retention_.journal_keep, kRowsPerStep);
           events = store::Events(connection, kDefaultOrg).Forget(now - retention_.events_keep, kRowsPerStep);
+          store::ForgetAudit(connection, now - retention_.audit_keep, kRowsPerStep);
           return {};
         },
         store::Priority::kSlice);

@@ -19,6 +19,7 @@ struct Retention {
   int runs_keep_all = 500;
   Millis journal_keep{0};
   Millis events_keep{0};
+  Millis audit_keep = std::chrono::hours(365 * 24);
   /// Lanes about a resource that have not run for so long go with their runs.
   Millis lanes_keep = std::chrono::hours(90 * 24);
 };

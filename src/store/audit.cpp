@@ -32,11 +32,11 @@ std::vector<AuditEntry> Audit::List(const AuditFilter& filter) {
   return entries;
 }
 
-int Audit::Forget(TimePoint before, int limit) {
-  return static_cast<int>(
-      db_.Execute("DELETE FROM audit WHERE org = ? AND id IN (SELECT id FROM (SELECT id, at FROM audit WHERE org = ? "
-                  "ORDER BY id LIMIT ?) AS oldest WHERE at < ?)",
-                  org_, org_, limit, ToMillis(before)));
+int ForgetAudit(Connection& connection, TimePoint before, int limit) {
+  return static_cast<int>(connection.Execute(
+      "DELETE FROM audit WHERE id IN (SELECT id FROM (SELECT id, at FROM audit ORDER BY id LIMIT ?) AS oldest "
+      "WHERE at < ?)",
+      limit, ToMillis(before)));
 }
 
 }  // namespace backplane::store

@@ -36,12 +36,14 @@ class Audit {
   std::int64_t Append(const AuditEntry& entry);
   /// Newest first.
   std::vector<AuditEntry> List(const AuditFilter& filter);
-  /// Removes those from before `before` among the `limit` oldest; returns how many went.
-  int Forget(TimePoint before, int limit);
 
  private:
   Connection& db_;
   OrgId org_;
 };
+
+/// Removes those from before `before` among the `limit` oldest of every organisation; returns how many
+/// went.
+int ForgetAudit(Connection& connection, TimePoint before, int limit);
 
 }  // namespace backplane::store
