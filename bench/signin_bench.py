@@ -9,13 +9,14 @@ share what else the machine does.
 """
 
 import argparse
+import concurrent.futures
 import json
 import subprocess
 import sys
 import threading
 import time
 
-from daemon import BIN, Daemon, percentile, temporary_folder
+from daemon import BIN, Daemon, UnixConnection, percentile, temporary_folder
 
 CLIENTS = 4
 PASSWORD = "correct horse battery"
@@ -51,9 +52,9 @@ def add_people(data, count):
                        input=PASSWORD, text=True, check=True, stdout=subprocess.DEVNULL)
 
 
-def sign_in(daemon, count):
+def sign_in(socket, count):
     """Everybody at once; returns how many got in, and each one's seconds."""
-    connections = [daemon.connect() for _ in range(count)]
+    connections = [UnixConnection(socket) for _ in range(count)]
     begin = time.monotonic()
     for i, connection in enumerate(connections):
         connection.request("POST", "/api/v1/session", json.dumps({"user": f"user{i}", "password": PASSWORD}),
@@ -68,7 +69,7 @@ def sign_in(daemon, count):
     return entered, seconds
 
 
-def measure(folder, options):
+def measure(folder, options, elsewhere):
     config = folder / "site.toml"
     config.write_text("")
     (folder / "data").mkdir(mode=0o700)
@@ -84,7 +85,7 @@ def measure(folder, options):
         spans, entered, waited = [], 0, []
         for _ in range(options.rounds):
             begin = time.monotonic()
-            got_in, seconds = sign_in(daemon, options.people)
+            got_in, seconds = elsewhere.submit(sign_in, folder / "data" / "api.sock", options.people).result()
             end = time.monotonic()
             entered += got_in
             waited += seconds
@@ -105,8 +106,10 @@ def main():
     parser.add_argument("--people", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    with temporary_folder() as folder:
-        calls, spans, entered, waited = measure(folder, options)
+    # In a process of its own: the interpreter lets one thread run at a time.
+    with temporary_folder() as folder, concurrent.futures.ProcessPoolExecutor(1) as elsewhere:
+        elsewhere.submit(time.monotonic).result()
+        calls, spans, entered, waited = measure(folder, options, elsewhere)
     during = [(end - due) * 1000 for due, end in calls if any(a <= due <= b for a, b in spans)]
     others = [(end - due) * 1000 for due, end in calls if due > spans[0][0] and not any(a <= due <= b for a, b in spans)]
     print(f"{options.rounds} times {options.people} sign-ins at once: {entered} got in, the last of a round after "

@@ -35,9 +35,9 @@ HALT_ON_UNDEFINED = {"UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 # The folders whose tests run under the sanitizers: those with threads, processes, sockets or
 # input from outside.
 SANITIZED = re.compile(
-    r"^(base|keeper|runtime_process|store|events|http|schedule|ingest|dispatch|dialects)(_\w+)?_test$")
+    r"^(base|keeper|runtime_process|runtime_python|plugin|store|events|package|http|schedule|ingest|dispatch|dialects)(_\w+)?_test$")
 # Of these, those with threads.
-THREADED = re.compile(r"^(keeper|runtime_process|store|events|http|ingest|dispatch)(_\w+)?_test$")
+THREADED = re.compile(r"^(keeper|runtime_process|store|events|package|http|ingest|dispatch)(_\w+)?_test$")
 
 
 @dataclasses.dataclass

@@ -94,8 +94,10 @@ bool PasswordPool::Submit(std::function<void()> work) {
 }
 
 void PasswordPool::Loop(const std::stop_token& stop) {
-  // Linux has priorities per thread; where it has none, hashing is only less polite.
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 19);
+  // Linux has priorities per thread. Not the least: it shares locks with threads that answer requests, and
+  // would keep them waiting when the machine is busy.
+  constexpr int kALittleNice = 5;
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kALittleNice);
   std::unique_lock lock(mutex_);
   while (arrived_.wait(lock, stop, [this] { return !waiting_.empty(); }) && !stop.stop_requested()) {
     {

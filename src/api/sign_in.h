@@ -65,8 +65,8 @@ class SignInLimiter {
   Backoff addresses_{{.free = 100}};  // a whole office may come from one, at nine
 };
 
-/// One thread of low priority that hashes passwords, so that many who sign in at once slow down each
-/// other and nothing else. Thread-safe.
+/// One thread, of somewhat lower priority, that hashes passwords: many who sign in at once slow down
+/// each other, and little else. Thread-safe.
 class PasswordPool {
  public:
   explicit PasswordPool(std::size_t most_waiting = 128);

@@ -156,7 +156,7 @@ def test_a_data_folder_that_cannot_be_made_is_named(site):
 
 def test_a_wrong_configuration_is_named(site):
     site.configure(options='log_level = "loud"')
-    refusal(site, f"{site.config}:1", "log_level", "loud")
+    refusal(site, f"{site.config}:2", "log_level", "loud")
 
 
 def test_broken_plugins_do_not_keep_the_daemon_from_starting(site):
