@@ -48,9 +48,29 @@ LaneView Summary(const ApiParts& parts, OrgId org, const std::string& plugin) {
   return summary;
 }
 
+// Why a plugin that was found once is not in force.
+std::string StateOf(const ApiParts& parts, const store::PluginVersion& version) {
+  if (version.state == store::VersionState::kWaiting) return "waiting";
+  const auto view = parts.registry.View(version.plugin);
+  return view && !view->enabled ? "disabled" : "absent";
+}
+
+// The plugin of the path. One that was found and does not run is told from one that is unknown.
+Result<const Plugin*> PluginOf(const ApiParts& parts, const Call& call, const Catalog& catalog) {
+  const std::string& name = call.Path("id");
+  auto plugin = catalog.Find(name);
+  if (plugin || plugin.error().code != Errc::kNotFound || call.org() != kDefaultOrg) return plugin;
+  BACKPLANE_ASSIGN(const auto newest, parts.registry.Newest());
+  for (const store::PluginVersion& version : newest)
+    if (version.plugin == name || version.plugin.ends_with(":" + name))
+      return Fail(Errc::kNotFound, fmt::format("{} does not run: it is {}{}", version.plugin, StateOf(parts, version),
+                                               version.state == store::VersionState::kWaiting ? " for approval" : ""));
+  return plugin;
+}
+
 Result<Reply> Lanes(const ApiParts& parts, const Call& call) {
   const auto catalog = CatalogOf(parts, call.org());
-  BACKPLANE_ASSIGN(const Plugin* plugin, catalog->Find(call.Path("id")));
+  BACKPLANE_ASSIGN(const Plugin* plugin, PluginOf(parts, call, *catalog));
   BACKPLANE_ASSIGN(const std::int64_t limit, call.QueryInt("limit", 100, 1, 1000));
   const auto most = static_cast<std::size_t>(limit);
   const auto targets = parts.host.TargetsOf(plugin->manifest.id, call.Query("after"), most + 1);
@@ -152,7 +172,7 @@ Status AddStates(const ApiParts& parts, const Call& call, const Catalog& catalog
                     {"next_run", nullptr},
                     {"running", nullptr},
                     {"last_decision", nullptr},
-                    {"state", waits ? "waiting" : "disabled"}});
+                    {"state", StateOf(parts, version)}});
   }
   for (Json& row : rows) {
     const auto version = waiting.find(row["id"].get_ref<const std::string&>());
@@ -177,7 +197,7 @@ Result<std::optional<RunId>> RunOf(const ApiParts& parts, const LaneKey& lane, c
 
 void RunNow(const ApiParts& parts, const Call& call, const http::Responder& responder) {
   const auto catalog = CatalogOf(parts, call.org());
-  const auto plugin = catalog->Find(call.Path("id"));
+  const auto plugin = PluginOf(parts, call, *catalog);
   if (!plugin) return responder.Send(ToResponse(Fail(plugin.error())));
   if ((*plugin)->manifest.runtime.empty())
     return responder.Send(ToResponse(Fail(
@@ -242,7 +262,7 @@ std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
        {},
        [&parts](const Call& call) -> Result<Reply> {
          const auto catalog = CatalogOf(parts, call.org());
-         BACKPLANE_ASSIGN(const Plugin* plugin, catalog->Find(call.Path("id")));
+         BACKPLANE_ASSIGN(const Plugin* plugin, PluginOf(parts, call, *catalog));
          return Reply{Describe(parts, *plugin, call)};
        }},
       {"GET",

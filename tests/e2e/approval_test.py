@@ -45,7 +45,7 @@ def found(site):
 def test_nothing_runs_before_somebody_has_said_so(site):
     assert listed(site)["netalertx:SCAN"]["state"] == "waiting"
     assert site.read("/runs")["runs"] == []
-    sites.refused(site.post("/plugins/SCAN/run"), 404)
+    assert "is waiting for approval" in sites.refused(site.post("/plugins/SCAN/run"), 404)
     shown = review(site)
     assert [os.path.basename(f["path"]) for f in shown["files"]] == ["config.json", "helper.py", "script.py"]
     assert shown["asks"]["runs"] == "python3 /app/server/plugins/scan/script.py" and shown["state"] == "waiting"
@@ -140,7 +140,7 @@ def test_a_disabled_plugin_stops(site):
     assert done.returncode == 0, done
     assert site.ended(run)["status"] == "cancelled"
     assert listed(site)["netalertx:HANGS"]["state"] == "disabled"
-    sites.refused(site.post("/plugins/HANGS/run"), 404)
+    assert "is disabled" in sites.refused(site.post("/plugins/HANGS/run"), 404)
     assert site.command("plugins", "enable", "HANGS").returncode == 0
     assert listed(site)["netalertx:HANGS"]["state"] == "enabled"
 
