@@ -347,7 +347,8 @@ std::vector<Command> RunCommands() {
         {"--config", "FILE", "Site configuration whose settings apply"},
         {"--json", "", "Print JSON instead of tables"}},
        Run,
-       "Naming a plugin here is your consent to run it, this once."}};
+       "Naming a plugin here is your consent to run it, this once. What other plugins stored is not there: one that "
+       "needs their enrichments runs in a daemon only."}};
 }
 
 }  // namespace backplane::cli

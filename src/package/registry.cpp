@@ -141,7 +141,9 @@ Result<PluginVersion> Registry::Keep(const Manifest& found, const Tree& tree) {
 std::shared_ptr<const WorkingCopy> Registry::CopyOf(const PluginVersion& version, const Manifest& found, Tree tree) {
   auto& copy = copies_[version.id];
   if (copy == nullptr)
-    copy = std::make_shared<WorkingCopy>(parts_.folder / "copies" / version.hash, std::move(tree), found.data, blobs_);
+    // Of its own, though another plugin may consist of the same files: one must not put back the other's.
+    copy = std::make_shared<WorkingCopy>(parts_.folder / "copies" / std::to_string(version.id), std::move(tree),
+                                         found.data, blobs_);
   else
     copy->SetData(found.data);
   return copy;
@@ -258,7 +260,7 @@ Result<std::vector<config::PluginFolder>> Registry::Folders(const config::Site& 
 Status Registry::Sweep() {
   const std::lock_guard lock(mutex_);
   std::set<std::string> contents;
-  std::set<std::string> hashes;
+  std::set<std::string> versions;
   BACKPLANE_TRY(parts_.database.Read([&](store::Connection& connection) -> Status {
     for (const std::string& text : store::AllTrees(connection)) {
       BACKPLANE_ASSIGN(const Json json, ParseJson(text));
@@ -267,7 +269,7 @@ Status Registry::Sweep() {
     }
     for (const PluginVersion& version : store::Plugins(connection, kDefaultOrg).Newest())
       for (const PluginVersion& one : store::Plugins(connection, kDefaultOrg).Versions(version.plugin))
-        hashes.insert(one.hash);
+        versions.insert(std::to_string(one.id));
     return {};
   }));
   blobs_.Sweep(contents);
@@ -275,7 +277,7 @@ Status Registry::Sweep() {
   std::error_code error;
   for (fs::directory_iterator entry(parts_.folder / "copies", error), end; !error && entry != end;
        entry.increment(error)) {
-    if (hashes.contains(entry->path().filename().string())) continue;
+    if (versions.contains(entry->path().filename().string())) continue;
     std::error_code ignored;
     fs::remove_all(entry->path(), ignored);
   }

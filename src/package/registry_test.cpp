@@ -208,6 +208,21 @@ TEST_F(RegistryTest, AddedPathsAreReadToo) {
   EXPECT_THAT(Messages(Load()), ElementsAre(HasSubstr("t:scan waits")));  // the path is forgotten
 }
 
+TEST_F(RegistryTest, TwoPluginsOfTheSameFilesDoNotDisturbEachOther) {
+  Lies({"scan", "other"});
+  Load();
+  Approve();
+  Approve("t:other");
+  const Catalog catalog = Load();
+  ASSERT_EQ(catalog.plugins().size(), 2U);
+  const PluginFiles& one = *catalog.plugins()[0].files;
+  const PluginFiles& other = *catalog.plugins()[1].files;
+  const auto running = one.PutBack();
+  ASSERT_TRUE(running);
+  ASSERT_TRUE(other.PutBack());
+  EXPECT_TRUE(one.Unchanged(*running));
+}
+
 TEST_F(RegistryTest, ADamagedContentIsNotApproved) {
   Load();
   for (const auto& entry : fs::recursive_directory_iterator(folder_.path() / "plugins" / "contents"))
