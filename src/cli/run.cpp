@@ -144,7 +144,7 @@ struct Outcome {
   std::string command;
 };
 
-Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const std::string& python,
+Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const config::Options& options,
                         const std::optional<Resource>& resource, const std::filesystem::path& folder) {
   for (const auto& [key, value] : plugin.settings)
     if (IsSecretRef(value))
@@ -162,7 +162,9 @@ Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const std:
   RunContext context{.run = 1,
                      .work = folder / "work",
                      .share = share,
-                     .python = python,
+                     .python = options.python,
+                     .path = options.path,
+                     .installation = {},
                      .now = clock.Now(),
                      .all_settings = &opened.all,
                      .resource = resource ? &*resource : nullptr,
@@ -323,7 +325,7 @@ int Run(const Args& args) {
   if (!resource) return Report(resource.error());
   const TemporaryFolder folder;
   auto progress = std::make_optional<Progress>(fmt::format("running {}", (*plugin)->manifest.name));
-  const auto outcome = Execute(**plugin, catalog, site->options.python, *resource, folder.path());
+  const auto outcome = Execute(**plugin, catalog, site->options, *resource, folder.path());
   progress.reset();
   if (!outcome) return Report(outcome.error());
   const Json json = ToJson(**plugin, *outcome);

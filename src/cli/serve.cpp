@@ -174,6 +174,12 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
     samples.Wake();
   });
   BACKPLANE_ASSIGN(
+      const auto installations,
+      MakeInstallations(
+          {.database = *database, .folder = folder, .clock = clock, .data = data / "dialects", .share = share}));
+  std::vector<dispatch::Installation*> installed;
+  for (const auto& installation : installations) installed.push_back(installation.get());
+  BACKPLANE_ASSIGN(
       const auto host,
       dispatch::Host::Open(
           {.database = *database,
@@ -184,6 +190,8 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
            .runs = data / "runs",
            .share = share,
            .python = options.python,
+           .path = options.path,
+           .installations = installed,
            .workers = static_cast<std::size_t>(options.workers),
            .ended = [&bus] { bus.Notify(); },
            .secrets = [&vault](const Run& run, const auto& names) { return vault.Read(ReaderOf(run), names); }}));

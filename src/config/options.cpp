@@ -45,6 +45,8 @@ void Describe(Options& o, OptionVisitor& v) {
          "Folder for the store, logs and token, readable by its owner only. Default: /var/lib/backplane for root, "
          "else $XDG_DATA_HOME/backplane or ~/.local/share/backplane.");
   v.Text("python", o.python, "Interpreter that runs Python plugins.");
+  v.Text("path", o.path,
+         "Folders in which plugins' programs are looked for before those of the system, separated by colons.");
   v.Choice("log_level", o.log_level, {"debug", "info", "warning", "error"},
            "The least important lines that the program writes to standard error.");
   v.Choice("store.synchronous", o.synchronous, {"normal", "full"},

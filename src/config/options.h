@@ -18,6 +18,7 @@ struct Options {
   std::string hosts;
   std::string data;
   std::string python = "/usr/bin/python3";
+  std::string path;
   std::string log_level = "info";
   std::string synchronous = "normal";
   std::int64_t workers = 8;

@@ -19,6 +19,8 @@ namespace {
 // Deadlines and the wall clock are looked at this often even if nothing happens.
 constexpr Millis kTick{5'000};
 constexpr Millis kRetryDelay{1'000};
+// How long a run waits for its dialect's files to be up to date.
+constexpr Millis kPatience{5'000};
 
 // "slot/<ms>" or "slot/<ms>/<correction>" → ms.
 std::optional<TimePoint> SlotOf(const std::string& key) {
@@ -107,6 +109,7 @@ std::shared_ptr<const Catalog> Host::catalog() { return targets_.catalog(); }
 
 Status Host::SetCatalog(std::shared_ptr<const Catalog> catalog) {
   const std::lock_guard changing(lanes_mutex_);
+  for (Installation* const installation : parts_.installations) installation->SetCatalog(catalog);
   return Follow(targets_.SetCatalog(std::move(catalog)));
 }
 
@@ -471,6 +474,8 @@ ingest::Acceptance Host::Execute(Task& task) {
                      .work = folder / "work",
                      .share = parts_.share,
                      .python = parts_.python,
+                     .path = parts_.path,
+                     .installation = {},
                      .now = parts_.clock.Now(),
                      .all_settings = &task.catalog->DialectSettings(plugin.manifest.dialect),
                      .resource = task.resource.get(),
@@ -499,6 +504,13 @@ ingest::Acceptance Host::Execute(Task& task) {
     context.all_settings = &opened.all;
   }
   const Settings& settings = secret ? opened.own : plugin.settings;
+  // What is not up to date yet does not hold a run up for long: it says so instead.
+  std::string remark;
+  for (Installation* const installation : parts_.installations) {
+    if (installation->dialect() != plugin.manifest.dialect) continue;
+    context.installation = installation->folder();
+    if (const Status current = installation->CatchUp(kPatience); !current) remark = current.error().message;
+  }
   Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, settings, context);
   if (invocation) {
     invocation->secrets.insert(invocation->secrets.end(), opened.secrets.begin(), opened.secrets.end());
@@ -507,6 +519,7 @@ ingest::Acceptance Host::Execute(Task& task) {
     run.status = output.status;
     run.exit_code = output.exit_code;
     run.message = MaskSecrets(output.message, opened.secrets);
+    if (!remark.empty()) run.message += (run.message.empty() ? "" : "; ") + remark;
     acceptance.batch = plugin.codec->Decode(plugin.manifest, settings, output, parts_.clock.Now());
     if (plugin.files != nullptr)
       if (const Status unchanged = plugin.files->Unchanged(put_back); !unchanged)

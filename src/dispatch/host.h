@@ -21,6 +21,7 @@
 #include "base/secret.h"
 #include "base/time.h"
 #include "dispatch/dispatcher.h"
+#include "dispatch/installation.h"
 #include "dispatch/targets.h"
 #include "ingest/accept.h"
 #include "ingest/folder.h"
@@ -42,6 +43,8 @@ struct HostParts {
   std::filesystem::path runs;   ///< folder for the runs' own folders
   std::filesystem::path share;  ///< base/files.h ShareFolder()
   std::string python;
+  std::string path = {};  ///< RunContext::path
+  std::vector<Installation*> installations = {};
   std::size_t workers = 8;
   std::function<void()> ended = [] {};  ///< called after each run's end is stored, from any thread
   /// The values of secrets that the settings of a run's plugin refer to.

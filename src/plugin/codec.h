@@ -33,6 +33,9 @@ struct RunContext {
   std::filesystem::path work;   ///< private folder of this run; exists, is empty
   std::filesystem::path share;  ///< the program's own files (base/files.h ShareFolder())
   std::string python;           ///< interpreter for Python scripts, an absolute path
+  std::string path;             ///< folders to look for programs in before the usual ones, "A:B"; may be empty
+  /// The dialect's installation (dispatch/installation.h); empty: there is none, as without a daemon.
+  std::filesystem::path installation;
   TimePoint now;
   /// Values of every loaded plugin of the dialect, and of the dialect itself, by key: some
   /// ecosystems let each plugin read the settings of all.

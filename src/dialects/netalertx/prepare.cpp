@@ -69,9 +69,9 @@ bool IsPython(std::string_view program) {
   return (name == "python" || name == "python3") && (name.size() == program.size() || program.front() == '/');
 }
 
-std::string OnPath(const std::string& program) {
+std::string OnPath(const std::string& program, const std::string& path) {
   if (program.find('/') != std::string::npos) return program;
-  for (const std::string_view folder : Split(kPath, ':')) {
+  for (const std::string_view folder : Split(path, ':')) {
     const std::string candidate = fmt::format("{}/{}", folder, program);
     if (access(candidate.c_str(), X_OK) == 0) return candidate;
   }
@@ -149,10 +149,11 @@ std::vector<std::string> Secrets(const Manifest& manifest, const Settings& setti
   return out;
 }
 
-std::map<std::string, std::string> Environment(const AppFolders& folders, const fs::path& work) {
+std::map<std::string, std::string> Environment(const AppFolders& folders, const RunContext& context,
+                                               const std::string& path) {
   const std::string root = folders.root;
-  return {{"PATH", std::string(kPath)},
-          {"HOME", work},
+  return {{"PATH", path},
+          {"HOME", context.work},
           {"TMPDIR", folders.temporary},
           {"LANG", "C.UTF-8"},
           {"PYTHONUNBUFFERED", "1"},
@@ -195,14 +196,15 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings
     if (word.find('\0') != std::string::npos)
       return Fail(Errc::kInvalid, fmt::format("{}: a value that it uses holds a zero byte", key), key);
   }
-  argv[0] = IsPython(argv[0]) ? context.python : OnPath(argv[0]);
+  const std::string path = context.path.empty() ? std::string(kPath) : fmt::format("{}:{}", context.path, kPath);
+  argv[0] = IsPython(argv[0]) ? context.python : OnPath(argv[0], path);
 
   BACKPLANE_TRY(WriteApp(folders, manifest, NamedPlugins(command), given, context));
   Invocation out;
   out.runtime = manifest.runtime;
   out.argv = std::move(argv);
   out.secrets = Secrets(manifest, settings);
-  out.environment = Environment(folders, context.work);
+  out.environment = Environment(folders, context, path);
   out.working_folder = folders.root;
   out.limits = manifest.limits;
   out.limits.timeout = RunTimeout(manifest.document, manifest.name, settings, given);

@@ -1,5 +1,6 @@
 #include "dialects/panoptes/prepare.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -79,8 +80,12 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings
   Invocation out;
   out.runtime = manifest.runtime;
   out.argv = {context.python, framework / "run_plugin.py", request};
-  out.environment = {{"PATH", kPath},          {"HOME", context.work},    {"TMPDIR", context.work},
-                     {"LANG", "C.UTF-8"},      {"PYTHONPATH", framework}, {"PYTHONDONTWRITEBYTECODE", "1"},
+  out.environment = {{"PATH", context.path.empty() ? std::string(kPath) : fmt::format("{}:{}", context.path, kPath)},
+                     {"HOME", context.work},
+                     {"TMPDIR", context.work},
+                     {"LANG", "C.UTF-8"},
+                     {"PYTHONPATH", framework},
+                     {"PYTHONDONTWRITEBYTECODE", "1"},
                      {"PYTHONUNBUFFERED", "1"}};
   out.working_folder = context.work;
   out.limits = manifest.limits;
