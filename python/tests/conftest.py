@@ -3,16 +3,42 @@
 import importlib
 import json
 import pathlib
+import sqlite3
 import sys
 
 import pytest
 
 SERVER = pathlib.Path(__file__).resolve().parents[1] / "netalertx" / "server"
-MODULES = ("config_paths", "const", "conf", "helper", "logger", "plugin_helper", "utils", "utils.datetime_utils",
-           "utils.crypto_utils")
+# What scripts read of app.db. Notifications is not among it: publishers make it.
+SCHEMA = """
+    CREATE TABLE Devices (
+        devMac STRING (50) PRIMARY KEY NOT NULL COLLATE NOCASE,
+        devName STRING (50) NOT NULL DEFAULT '(unknown)',
+        devVendor STRING (250),
+        devLastIP STRING (50) NOT NULL DEFAULT '',
+        devAlertDown INTEGER NOT NULL DEFAULT 0,
+        devPresentLastScan INTEGER NOT NULL DEFAULT 0,
+        devIsNew INTEGER NOT NULL DEFAULT 1,
+        devIsArchived INTEGER NOT NULL DEFAULT 0,
+        devCanSleep INTEGER DEFAULT 0);
+    CREATE VIEW DevicesView AS SELECT Devices.rowid AS rowid, Devices.*, devCanSleep AS devIsSleeping FROM Devices;
+    CREATE TABLE Online_History (
+        "index" INTEGER PRIMARY KEY AUTOINCREMENT, scanDate TEXT, onlineDevices INTEGER, downDevices INTEGER,
+        allDevices INTEGER, archivedDevices INTEGER, offlineDevices INTEGER);
+    CREATE TABLE DevicesHistory (
+        devGUID TEXT, timestamp TEXT, changedBy TEXT, changedColumn TEXT, oldValue TEXT, newValue TEXT);
+    INSERT INTO Devices (devMac, devName, devLastIP, devAlertDown, devPresentLastScan, devIsArchived, devCanSleep)
+    VALUES
+        ('aa:00:00:00:00:01', 'router', '192.0.2.1', 1, 1, 0, 0),
+        ('aa:00:00:00:00:02', '(unknown)', '192.0.2.2', 1, 0, 0, 0),
+        ('aa:00:00:00:00:03', '(name not found)', '192.0.2.3', 1, 0, 1, 1),
+        ('aa:00:00:00:00:04', '', '192.0.2.4', 0, 0, 0, 0);
+"""
 
 
 class Installation:
+    modules = SERVER
+
     def __init__(self, root):
         self.root = root
         self.api = root / "api"
@@ -36,6 +62,15 @@ class Installation:
     def load(self, name):
         return importlib.import_module(name)
 
+    def database(self):
+        """Makes app.db; gives a connection to it."""
+        path = self.root / "data" / "db" / "app.db"
+        path.parent.mkdir()
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.executescript(SCHEMA)
+        return connection
+
 
 @pytest.fixture
 def app(tmp_path, monkeypatch):
@@ -43,11 +78,16 @@ def app(tmp_path, monkeypatch):
     monkeypatch.setenv("NETALERTX_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("NETALERTX_API", str(tmp_path / "api"))
     monkeypatch.setenv("NETALERTX_LOG", str(tmp_path / "log"))
-    monkeypatch.delenv("NETALERTX_CONFIG", raising=False)
+    for name in ("NETALERTX_CONFIG", "NETALERTX_DB"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "path", [str(SERVER), str(SERVER / "plugins"), *sys.path])
     # The modules read the environment at import, as in a fresh process.
-    for name in MODULES:
-        sys.modules.pop(name, None)
+    forget_modules()
     yield Installation(tmp_path)
-    for name in MODULES:
-        sys.modules.pop(name, None)
+    forget_modules()
+
+
+def forget_modules():
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(str(SERVER)):
+            del sys.modules[name]

@@ -35,9 +35,29 @@ def test_a_missing_key_gives_the_default(app):
     assert helper.get_setting_value("NOBODY_HAS", 7) == 7
 
 
-def test_without_snapshot_every_key_is_missing(app):
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b'{"data": 1}', b'{"data": [1]}', b"\xff"])
+def test_without_a_snapshot_settings_have_their_defaults(app, capsys, content):
+    path = app.api / "table_settings.json"
+    os.remove(path)
+    if content is not None:
+        path.write_bytes(content)
+    helper = app.load("helper")
+    assert helper.get_setting_value("X_RUN") == ""
+    assert helper.get_setting_value("X_RUN", 7) == 7
+    assert helper.get_setting("X_RUN") is None
+    # A script begins by reading these two, and a zone cannot be empty.
+    assert helper.get_setting_value("TIMEZONE") == "Europe/Berlin"
+    assert helper.get_setting_value("LOG_LEVEL") == "verbose"
+    (line,) = capsys.readouterr().out.splitlines()
+    assert str(path) in line
+
+
+def test_a_snapshot_that_comes_later_is_seen(app):
     os.remove(app.api / "table_settings.json")
-    assert app.load("helper").get_setting_value("LOG_LEVEL") == ""
+    helper = app.load("helper")
+    assert helper.get_setting_value("KEY") == ""
+    app.settings({"KEY": ("string", "value")})
+    assert helper.get_setting_value("KEY") == "value"
 
 
 def test_a_new_snapshot_is_seen(app):

@@ -25,6 +25,15 @@ def test_a_row_has_thirteen_columns(app, helper):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", row[2])
 
 
+def test_names_of_the_guide_are_understood(helper):
+    objects = helper.Plugin_Objects("MINE")
+    objects.add_object(objectPrimaryId="p", objectSecondaryId="s", DateTime="2023-01-02 15:56:30", watchedValue1="1",
+                       watchedValue2="2", watchedValue3="3", watchedValue4="4", Extra="x", ForeignKey="f", helpVal1="h")
+    assert objects.objects[0].write() == "p|s|2023-01-02 15:56:30|1|2|3|4|x|f|h|||\n"
+    with pytest.raises(TypeError, match="nobody"):
+        objects.add_object(nobody="x")
+
+
 def test_without_objects_the_file_is_empty(app, helper):
     path = app.log / "plugins" / "last_result.X.log"
     path.write_text("old\n", encoding="utf-8")
@@ -52,6 +61,18 @@ def test_the_file_may_be_named_by_prefix_or_by_the_running_plugin(app, helper, t
     (tmp_path / "mine" / "config.json").write_text(json.dumps({"unique_prefix": "MINE"}), encoding="utf-8")
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "mine" / "script.py")])
     assert helper.Plugin_Objects().result_file == expected
+
+
+def test_nothing_to_name_the_file_by_is_said(helper, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "script.py")])
+    with pytest.raises(ValueError, match=re.escape(str(tmp_path / "config.json"))):
+        helper.Plugin_Objects()
+
+
+def test_a_folder_that_is_missing_is_made(app, helper):
+    (app.log / "plugins").rmdir()
+    helper.Plugin_Objects("MINE").write_result_file()
+    assert (app.log / "plugins" / "last_result.MINE.log").read_bytes() == b""
 
 
 def test_collections_add_up(app, helper):
@@ -123,6 +144,12 @@ def test_router_addresses(helper):
 def test_the_zone_comes_from_app_conf(helper):
     assert helper.timeZone == "Asia/Tokyo"
     assert helper.configFile["TIMEZONE"] == "Asia/Tokyo"
+
+
+def test_without_app_conf_there_is_a_zone(app):
+    (app.root / "data" / "config" / "app.conf").unlink()
+    helper = app.load("plugin_helper")
+    assert (helper.configFile, helper.timeZone) == ({}, "Europe/Berlin")
 
 
 def test_an_unknown_zone_falls_back(app):

@@ -1,6 +1,7 @@
 import datetime
 import hashlib
 import re
+import sys
 
 import pytest
 import pytz
@@ -44,3 +45,11 @@ def test_the_cipher_is_the_one_other_nodes_use(app):
     # openssl enc -aes-256-cbc -K $(printf key | sha256sum | cut -d' ' -f1) -iv 000102...0e0f
     known = "AAECAwQFBgcICQoLDA0ODw==pqmw5+1VOLgC+upkfFK6qQ=="
     assert crypto.decrypt_data(known, "key") == "hello"
+
+
+def test_without_the_package_for_ciphers_it_is_named(app, monkeypatch):
+    crypto = app.load("utils.crypto_utils")
+    for name in ("Crypto", "Crypto.Cipher", "Cryptodome", "Cryptodome.Cipher"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match="pycryptodome"):
+        crypto.encrypt_data("text", "key")

@@ -8,13 +8,35 @@ import os
 import re
 import unicodedata
 
+import conf
 from const import apiPath
+from logger import mylog
 
-_cache = {"mtime": None, "rows": {}, "values": {}}
+_cache = {"mtime": None, "rows": {}, "values": {}, "told": False}
 
 
 def get_setting(key):
     """The row of the snapshot table_settings.json for `key`, or None."""
+    rows = _snapshot()
+    return rows.get(key) if rows is not None else None
+
+
+def get_setting_value(key, default=""):
+    """The setting's value in its Python type; `default` if nobody declares the setting."""
+    rows = _snapshot()
+    if rows is None:
+        # Without these two no script gets as far as its own work.
+        return {"TIMEZONE": conf.TIMEZONE, "LOG_LEVEL": conf.LOG_LEVEL}.get(key, default)
+    if key not in rows:
+        return default
+    if key not in _cache["values"]:
+        _cache["values"][key] = setting_value_to_python_type(rows[key]["setType"], rows[key]["setValue"])
+    value = _cache["values"][key]
+    return list(value) if isinstance(value, list) else value
+
+
+def _snapshot():
+    """{key: row} of table_settings.json as it is now; None, and one line in the log, if it cannot be read."""
     path = os.path.join(apiPath, "table_settings.json")
     try:
         mtime = os.stat(path).st_mtime_ns
@@ -22,20 +44,12 @@ def get_setting(key):
             with open(path, encoding="utf-8") as file:
                 rows = {row["setKey"]: row for row in json.load(file)["data"]}
             _cache.update(mtime=mtime, rows=rows, values={})
-    except (OSError, ValueError, KeyError, TypeError):
+        return _cache["rows"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not _cache["told"]:
+            _cache["told"] = True
+            mylog("none", f"[Settings] {path}: {error!r}; every setting has its default")
         return None
-    return _cache["rows"].get(key)
-
-
-def get_setting_value(key, default=""):
-    """The setting's value in its Python type; `default` if nobody declares the setting."""
-    row = get_setting(key)
-    if row is None:
-        return default
-    if key not in _cache["values"]:
-        _cache["values"][key] = setting_value_to_python_type(row["setType"], row["setValue"])
-    value = _cache["values"][key]
-    return list(value) if isinstance(value, list) else value
 
 
 def setting_value_to_python_type(set_type, set_value):

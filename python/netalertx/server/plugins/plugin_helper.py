@@ -17,16 +17,18 @@ import pytz  # noqa: E402
 from const import default_tz, fullConfPath, logPath  # noqa: E402
 from helper import get_setting_value  # noqa: E402
 from logger import Logger, mylog  # noqa: E402,F401
+from utils import result_file as result_files  # noqa: E402
 from utils.datetime_utils import timeNowUTC  # noqa: E402
 
 Logger(get_setting_value("LOG_LEVEL"))
 
 
 def read_config_file():
-    """The settings in app.conf, which is Python source of plain assignments."""
+    """The settings in app.conf, which is Python source of plain assignments; none if there is no such file."""
     values = {}
-    with open(fullConfPath, encoding="utf-8") as file:
-        exec(compile(file.read(), fullConfPath, "exec"), {"__builtins__": {}}, values)
+    if os.path.exists(fullConfPath):
+        with open(fullConfPath, encoding="utf-8") as file:
+            exec(compile(file.read(), fullConfPath, "exec"), {"__builtins__": {}}, values)
     return values
 
 
@@ -94,7 +96,8 @@ def is_typical_router_ip(ip_address):
 
 def is_mac(input):
     """Whether the text is six hex pairs (joined by `:`, `-` or nothing), or a pattern `aa:bb:cc:*`."""
-    return re.fullmatch(r"([0-9A-Fa-f]{2}[:-]?){3}(\*|([0-9A-Fa-f]{2}[:-]?){2}[0-9A-Fa-f]{2})", str(input).strip()) is not None
+    pattern = r"([0-9A-Fa-f]{2}[:-]?){3}(\*|([0-9A-Fa-f]{2}[:-]?){2}[0-9A-Fa-f]{2})"
+    return re.fullmatch(pattern, str(input).strip()) is not None
 
 
 def normalize_mac(mac):
@@ -124,11 +127,6 @@ def decode_settings_base64(encoded_str, convert_types=True):
     return values
 
 
-def _column(value):
-    """A value as a column of the result file: the file knows no escapes, so what would tear a row is replaced."""
-    return re.sub(r"\r\n|\r|\n", " ", str(value)).replace("|", "\u00a6")
-
-
 class Plugin_Object:
     """One thing that a plugin reports. Attributes may be set after construction."""
 
@@ -154,17 +152,23 @@ class Plugin_Object:
 
     def write(self):
         """The row of the result file, with its line end."""
-        columns = (self.primaryId, self.secondaryId, self.created, self.watched1, self.watched2, self.watched3,
-                   self.watched4, self.extra, self.foreignKey, self.helpVal1, self.helpVal2, self.helpVal3,
-                   self.helpVal4)
-        return "|".join(_column(value) for value in columns) + "\n"
+        return result_files.row((
+            self.primaryId, self.secondaryId, self.created, self.watched1, self.watched2, self.watched3, self.watched4,
+            self.extra, self.foreignKey, self.helpVal1, self.helpVal2, self.helpVal3, self.helpVal4))
+
+
+_GUIDE_NAMES = {"objectPrimaryId": "primaryId", "objectSecondaryId": "secondaryId", "Extra": "extra",
+                "ForeignKey": "foreignKey", **{f"watchedValue{n}": f"watched{n}" for n in range(1, 5)}}
 
 
 def _own_prefix():
     """The prefix in the manifest beside the running script."""
-    folder = os.path.dirname(os.path.abspath(sys.argv[0]))
-    with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
-        return json.load(file)["unique_prefix"]
+    path = os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "config.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)["unique_prefix"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"Plugin_Objects() needs a prefix or a path: {path} gives none: {error!r}") from error
 
 
 class Plugin_Objects:
@@ -182,17 +186,16 @@ class Plugin_Objects:
         self.result_file = result_file
         self.objects = []
 
-    def add_object(self, primaryId="", secondaryId="", watched1="", watched2="", watched3="", watched4="", extra="",
-                   foreignKey="", helpVal1="", helpVal2="", helpVal3="", helpVal4=""):
-        self.objects.append(Plugin_Object(primaryId, secondaryId, watched1, watched2, watched3, watched4, extra,
-                                          foreignKey, helpVal1, helpVal2, helpVal3, helpVal4))
+    def add_object(self, *values, **named):
+        """Adds Plugin_Object(...). The names in the samples of the development guide are understood too."""
+        created = named.pop("DateTime", None)
+        item = Plugin_Object(*values, **{_GUIDE_NAMES.get(name, name): value for name, value in named.items()})
+        item.created = created or item.created
+        self.objects.append(item)
 
     def write_result_file(self):
         """Replaces the result file, whole or not at all; without objects it is empty."""
-        part = f"{self.result_file}.part"
-        with open(part, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.writelines(item.write() for item in self.objects)
-        os.replace(part, self.result_file)
+        result_files.replace(self.result_file, (item.write() for item in self.objects))
 
     def __add__(self, other):
         if not isinstance(other, Plugin_Objects):

@@ -1,1 +1,1 @@
-"""Times and ciphers for scripts."""
+"""Times, ciphers, manifests and files for scripts."""

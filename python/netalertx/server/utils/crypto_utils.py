@@ -20,7 +20,10 @@ def _cipher(key, iv=None):
     try:
         from Cryptodome.Cipher import AES
     except ImportError:
-        from Crypto.Cipher import AES
+        try:
+            from Crypto.Cipher import AES
+        except ImportError:
+            raise ImportError("files of other nodes need the Python package pycryptodome") from None
     return AES.new(prepare_key(key), AES.MODE_CBC, iv=iv)
 
 

@@ -1,0 +1,1 @@
+"""The tables that scripts read by class."""

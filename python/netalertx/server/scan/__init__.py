@@ -1,0 +1,1 @@
+"""What is known about devices that were seen."""
