@@ -76,7 +76,7 @@ def template(tmp_path):
 
 
 def trial(*arguments):
-    done = subprocess.run([sites.ROOT / "scripts/trial", "netalertx", *arguments], capture_output=True, text=True,
+    done = subprocess.run([sites.ROOT / "scripts/trial", "netalertx", *map(str, arguments)], capture_output=True, text=True,
                           env=sites.environment(BACKPLANE_BIN=str(sites.BIN)), timeout=sites.PATIENCE * 2)
     rows = [re.split(r"\s{2,}", line) for line in done.stdout.splitlines()]
     return done, rows
@@ -87,8 +87,8 @@ def test_a_template_runs_unmodified(template):
     for folder in (template, template.parent):
         done, rows = trial(folder)
         assert done.returncode == 0, done
-        assert rows[1] == ["template", "yes", "ok", "0", "3", "3", "0"]
-        assert rows[-1] == ["1 of 1 ran well"]
+        assert rows[1] == ["template", "TEMPLATE", "yes", "6/6", "ok", "3", "3", "-", "well"]
+        assert rows[-1] == ["1 of 1 did well, 0 did not"]
     assert {path: path.read_bytes() for path in template.iterdir()} == before
 
 
@@ -99,8 +99,28 @@ def test_what_is_wrong_stands_in_the_table(template):
     broken.write_text("{")
     done, rows = trial(template.parent)
     table = {row[0]: row[1:] for row in rows[1:-1]}
-    assert done.returncode == 1 and rows[-1] == ["2 of 4 ran well"]
-    assert table["template"] == ["yes", "ok", "0", "3", "3", "0"]
-    assert table["fails"] == ["yes", "failed", "3", "0", "0", "0", "exit code 3"]
-    assert table["half"][:6] == ["yes", "ok", "0", "1", "0", "1"] and table["half"][6].startswith("line 2: expected 9 or 13")
-    assert table["unreadable"][0] == "no" and "config.json" in table["unreadable"][-1]
+    assert done.returncode == 1 and rows[-1] == ["2 of 4 did well, 2 did not"]
+    assert table["template"][3:] == ["ok", "3", "3", "-", "well"]
+    assert table["fails"] == ["FAILS", "yes", "6/6", "failed", "0", "0", "-", "NOT WELL", "exit code 3"]
+    assert table["half"][3:8] == ["ok", "1", "0", "-", "well"] and table["half"][8].startswith("line 2: expected 9 or 13")
+    assert table["unreadable"][:3] == ["-", "no", "0/0"] and "config.json" in table["unreadable"][-1]
+
+
+def test_a_plugin_of_the_original_gets_its_stand_ins(tmp_path):
+    plugins = tmp_path / "plugins"
+    # Named as two of the original's, and asking the network for what those ask it.
+    sites.write_plugin(plugins, "ipneigh", """
+        found = subprocess.check_output(["ip", "neighbor", "show", "nud", "all", "dev", "lo"], text=True)
+        with open(RESULT, "w") as result:
+            for fields in (line.split() for line in found.splitlines() if "REACHABLE" in line):
+                result.write(row(fields[2], fields[0], "(unknown)"))
+        """, devices=True)
+    sites.write_plugin(plugins, "kealss", 'open(RESULT, "w").close()\n', devices=True)
+    packages = tmp_path / "venv"
+    (packages / "bin").mkdir(parents=True)
+    (packages / "bin" / "python3").symlink_to("/usr/bin/python3")
+    done, rows = trial("--venv", packages, "--json", tmp_path / "table.json", plugins)
+    assert done.returncode == 1, done
+    assert rows[1][:9] == ["ipneigh", "IPNEIGH", "yes", "6/6", "ok", "2", "2", "2 rows", "well"]
+    assert rows[2][:9] == ["kealss", "KEALSS", "yes", "6/6", "ok", "0", "0", "2 rows", "NOT WELL"]
+    assert [one["outcome"] for one in json.loads((tmp_path / "table.json").read_text())] == ["well", "NOT WELL"]

@@ -5,21 +5,18 @@ What an installer does is done for them: `.example` is dropped from definition f
 definition that lead nowhere are taken from the same folder of plugins, by file name. A discovery
 plugin of ours reports, for each filter, one resource that it matches, at 127.0.0.1.
 """
-import contextlib
 import json
-import os
 import pathlib
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import time
+
+from daemon import Daemon, toml
 
 COLUMNS = ("plugin", "type", "valid", "status", "taken", "first thing that went wrong")
 TYPES = ("discovery", "enrichment", "polling")
 EXTENSION = ".panoptes-plugin"
-PATIENCE = 120
 
 RESOURCES = """\
 import json, os
@@ -99,36 +96,6 @@ def resource_for(text):
     return resource
 
 
-class Daemon:
-    def __init__(self, backplane, scratch):
-        self.backplane, self.data = backplane, scratch / "data"
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("BACKPLANE_")}
-        (scratch / "site.toml").write_text(
-            f"trust = \"auto\"\n[[plugins]]\npath = {json.dumps(str(scratch / 'plugins'))}\ndialect = \"panoptes\"\n"
-            f"[settings.panoptes]\nsites = [\"trial\", \"local\"]\n")
-        with (scratch / "daemon.log").open("wb") as log:
-            self.process = subprocess.Popen(
-                [backplane, "serve", "--config", str(scratch / "site.toml"), "--data", str(self.data), "--listen",
-                 "127.0.0.1:0"], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        end = time.monotonic() + PATIENCE
-        while self.ask("plugins", "list") is None:
-            if self.process.poll() is not None or time.monotonic() > end:
-                raise RuntimeError((scratch / "daemon.log").read_text(errors="replace"))
-            time.sleep(0.05)
-
-    def ask(self, *arguments):
-        """What a command prints as JSON; None if it has none."""
-        done = subprocess.run([self.backplane, *arguments, "--json", "--data", str(self.data)], env=self.environment,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
-        with contextlib.suppress(ValueError):
-            return json.loads(done.stdout)
-        return None
-
-    def close(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(PATIENCE)
-
-
 def target_of(daemon, plugin):
     """The key of a resource that the plugin runs about; None if none has come up."""
     end = time.monotonic() + 20
@@ -167,8 +134,9 @@ def rows(backplane, folder, only, scratch):
             resources[json.dumps(resource, sort_keys=True)] = resource
     (ours / "resources.json").write_text(json.dumps(list(resources.values())))
 
-    daemon = Daemon(backplane, scratch)
-    try:
+    site = (f'[[plugins]]\npath = {toml(scratch / "plugins")}\ndialect = "panoptes"\n'
+            '[settings.panoptes]\nsites = ["trial", "local"]\n')
+    with Daemon(backplane, scratch, site) as daemon:
         listed = daemon.ask("plugins", "list")
         plugins = {(plugin["title"], plugin["kind"]): plugin for plugin in listed["plugins"]}
         attempt(daemon, plugins[("Trial Resources", "discovery")])
@@ -185,5 +153,3 @@ def rows(backplane, folder, only, scratch):
             print(f"trial: {name}", flush=True, file=sys.stderr)
             table.append((name, kind, "yes", *attempt(daemon, plugin)))
         return table
-    finally:
-        daemon.close()

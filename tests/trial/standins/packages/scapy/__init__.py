@@ -1,0 +1,1 @@
+"""Stands in for scapy: a network with one router, which answers for its address."""
