@@ -17,6 +17,8 @@ import time
 
 PLUGIN = "netalertx:ROWS"
 SOURCE = "ROWS"
+VALUES = ("primary_id, secondary_id, watched1, watched2, watched3, watched4, extra, foreign_key, help1, help2, help3, "
+          "help4")
 FIELDS = {"mac": "empty", "ip": "always", "name": "always", "vendor": "empty"}  # in the order of the claims
 
 
@@ -89,22 +91,29 @@ def intake(db, file, entry, at):
 
 def take_objects(run):
     run("""INSERT INTO object (id, org, plugin, object_key, primary_id, secondary_id, watched1, watched2, watched3,
-            watched4, extra, foreign_key, help1, help2, help3, help4, watch_key, status, created, changed, entry)
+            watched4, extra, foreign_key, help1, help2, help3, help4, watch_key, status, created, changed, entry,
+            touched)
         SELECT s.object, 1, :plugin, s.key, l.primary_id, l.secondary_id, l.watched1, l.watched2, l.watched3,
-            l.watched4, l.extra, l.foreign_key, l.help1, l.help2, l.help3, l.help4, s.watch_key, 'new', :at, :at, :entry
+            l.watched4, l.extra, l.foreign_key, l.help1, l.help2, l.help3, l.help4, s.watch_key, 'new', :at, :at,
+            :entry, :entry
         FROM seen s JOIN line l USING (n) WHERE s.object_new ORDER BY s.n""")
-    run("""UPDATE object SET watched1 = l.watched1, watched2 = l.watched2, watched3 = l.watched3,
-            watched4 = l.watched4, extra = l.extra, foreign_key = l.foreign_key, help1 = l.help1, help2 = l.help2,
-            help3 = l.help3, help4 = l.help4,
+    columns = ["watched1", "watched2", "watched3", "watched4", "extra", "foreign_key", "help1", "help2", "help3", "help4"]
+    run(f"""UPDATE object SET {", ".join(f"{column} = l.{column}" for column in columns)},
             status = CASE WHEN object.watch_key <> s.watch_key THEN 'changed' ELSE 'unchanged' END,
-            changed = CASE WHEN s.object_changed THEN :at ELSE object.changed END,
-            watch_key = s.watch_key, entry = :entry
-        FROM seen s JOIN line l USING (n) WHERE object.id = s.object AND NOT s.object_new""")
+            changed = CASE WHEN object.watch_key <> s.watch_key THEN :at ELSE object.changed END,
+            watch_key = s.watch_key, touched = :entry
+        FROM seen s JOIN line l USING (n) WHERE object.id = s.object AND NOT s.object_new
+            AND (object.status <> 'unchanged' OR object.watch_key <> s.watch_key
+                 OR ({", ".join(f"object.{c}" for c in columns)}) <> ({", ".join(f"l.{c}" for c in columns)}))""")
+    run("UPDATE object SET entry = :entry FROM seen s WHERE object.id = s.object AND NOT s.object_new")
+    run(f"""INSERT INTO object_history (org, object, run, at, plugin, status, created, changed, {VALUES})
+        SELECT 1, o.id, :entry, :at, o.plugin, o.status, o.created, o.changed, {VALUES}
+        FROM seen s JOIN object o ON o.id = s.object WHERE s.object_new OR s.object_changed ORDER BY s.n""")
 
 
 def take_devices(run):
-    run("""INSERT INTO entity (id, org, kind, first_seen, last_seen)
-        SELECT device, 1, 'device', :at, :at FROM seen WHERE device_new ORDER BY n""")
+    run("""INSERT INTO entity (id, org, kind, first_seen, last_seen, touched)
+        SELECT device, 1, 'device', :at, :at, :entry FROM seen WHERE device_new ORDER BY n""")
     run("INSERT INTO identifier SELECT 1, 'mac', mac, device FROM seen WHERE device_new ORDER BY mac")
     said = " UNION ALL ".join(
         f"SELECT n, {place} AS place, device, '{field}' AS field, {field} AS value, '{policy}' AS policy FROM seen"
@@ -131,7 +140,7 @@ def take_devices(run):
     taken = ", ".join(f"{field} = COALESCE(c.{field}, entity.{field})" for field in FIELDS)
     run(f"""UPDATE entity SET {taken}, revision = revision + 1
         FROM (SELECT device, {values} FROM change WHERE wins AND value <> was GROUP BY n) c WHERE entity.id = c.device""")
-    run("UPDATE entity SET last_seen = :at FROM seen WHERE entity.id = seen.device AND entity.last_seen < :at")
+    run("UPDATE entity SET last_seen = MAX(last_seen, :at), touched = :entry FROM seen WHERE entity.id = seen.device")
     run("""INSERT INTO sighting SELECT device, :source, :at, :at, :entry FROM seen WHERE TRUE ORDER BY device
         ON CONFLICT (entity, source) DO UPDATE SET last_at = excluded.last_at, entry = excluded.entry""")
 
@@ -155,7 +164,10 @@ def append_events(run):
         SELECT 1, 'object.missing', :at, :plugin, 0, :entry,
             json_object('object', id, 'primary', primary_id, 'secondary', secondary_id)
         FROM object WHERE org = 1 AND plugin = :plugin AND entry <> :entry AND status <> 'missing' ORDER BY id""")
-    run("""UPDATE object SET status = 'missing', changed = :at
+    run(f"""INSERT INTO object_history (org, object, run, at, plugin, status, created, changed, {VALUES})
+        SELECT 1, id, :entry, :at, plugin, 'missing', created, :at, {VALUES}
+        FROM object WHERE org = 1 AND plugin = :plugin AND entry <> :entry AND status <> 'missing' ORDER BY id""")
+    run("""UPDATE object SET status = 'missing', changed = :at, touched = :entry
         WHERE org = 1 AND plugin = :plugin AND entry <> :entry AND status <> 'missing'""")
 
 

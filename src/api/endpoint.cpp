@@ -39,6 +39,19 @@ Result<std::int64_t> Call::QueryInt(const std::string& name, std::int64_t otherw
   return *value;
 }
 
+Result<TimePoint> Call::QueryTime(const std::string& name, const std::string& otherwise, TimePoint now) const {
+  const std::string text = Query(name, otherwise);
+  if (text == "now") return now;
+  if (text.starts_with('-')) {
+    if (const auto duration = ParseDuration(std::string_view(text).substr(1))) return now - *duration;
+  } else if (const auto time = ParseTime(text)) {
+    return *time;
+  }
+  return Fail(Errc::kInvalid,
+              fmt::format("{}: \"{}\" is neither a time (2026-08-22T10:00:00Z) nor one before now (-1h)", name, text),
+              name);
+}
+
 Result<Json> Call::Body() const {
   BACKPLANE_ASSIGN(Json body, ParseJson(request_.body));
   if (!body.is_object()) return Fail(Errc::kInvalid, "the body is not a JSON object");

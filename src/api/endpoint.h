@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "http/http.h"
 #include "model/access.h"
 #include "model/ids.h"
@@ -48,6 +49,8 @@ class Call {
   /// kInvalid names the parameter.
   Result<std::int64_t> QueryInt(const std::string& name, std::int64_t otherwise, std::int64_t least,
                                 std::int64_t most) const;
+  /// A time, or one before `now`: "-1h" is an hour earlier, "now" is now. kInvalid names the parameter.
+  Result<TimePoint> QueryTime(const std::string& name, const std::string& otherwise, TimePoint now) const;
   /// The body as a JSON object. kInvalid.
   Result<Json> Body() const;
 

@@ -71,25 +71,11 @@ Result<Reply> List(const ApiParts& parts, const Call& call) {
   return Reply{std::move(body)};
 }
 
-// "-1h" is an hour before now.
-Result<TimePoint> TimeOf(const Call& call, const std::string& name, const std::string& otherwise, TimePoint now) {
-  const std::string text = call.Query(name, otherwise);
-  if (text == "now") return now;
-  if (text.starts_with('-')) {
-    if (const auto duration = ParseDuration(std::string_view(text).substr(1))) return now - *duration;
-  } else if (const auto time = ParseTime(text)) {
-    return *time;
-  }
-  return Fail(Errc::kInvalid,
-              fmt::format("{}: \"{}\" is neither a time (2026-08-22T10:00:00Z) nor one before now (-1h)", name, text),
-              name);
-}
-
 Result<Reply> Show(const ApiParts& parts, const Call& call) {
   const TimePoint now = parts.clock.Now();
   BACKPLANE_ASSIGN(const std::int64_t id, call.PathId("id"));
-  BACKPLANE_ASSIGN(const TimePoint from, TimeOf(call, "from", "-1h", now));
-  BACKPLANE_ASSIGN(const TimePoint to, TimeOf(call, "to", "now", now));
+  BACKPLANE_ASSIGN(const TimePoint from, call.QueryTime("from", "-1h", now));
+  BACKPLANE_ASSIGN(const TimePoint to, call.QueryTime("to", "now", now));
   BACKPLANE_ASSIGN(const std::int64_t limit, call.QueryInt("limit", 1000, 1, 10'000));
   const std::string step_text = call.Query("step", "0s");
   const auto step = ParseDuration(step_text);

@@ -8,6 +8,7 @@
 #include "store/audit.h"
 #include "store/events.h"
 #include "store/journal.h"
+#include "store/objects.h"
 #include "store/resources.h"
 #include "store/runs.h"
 
@@ -19,6 +20,7 @@ constexpr Millis kRound{5'000};
 constexpr int kGrowth = 8;
 constexpr int kRowsPerStep = 1'000;
 constexpr Millis kIdleLook = std::chrono::hours(1);
+constexpr Millis kHistoryLook = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -52,15 +54,17 @@ void Housekeeping::Loop(const std::stop_token& stop) {
     std::erase_if(finished_, [](const auto& item) { return item.second == 0; });
     TellTheTime();
     ForgetIdleLanes();
+    ForgetObjectHistory();
     Forget();
     wake_.wait_for(lock, stop, kRound, [] { return false; });
   }
 }
 
 void Housekeeping::TidyUpAfterTheLast() {
-  std::set<RunId> kept;
+  std::set<RunId> kept, running;
   const Status status = database_.Read([&](store::Connection& connection) -> Status {
     kept = store::AllRunIds(connection);
+    for (const Run& run : store::OpenRuns(connection)) running.insert(run.id);
     for (const LaneKey& lane : store::LanesWithRuns(connection, retention_.runs_keep)) finished_[lane] = kGrowth;
     return {};
   });
@@ -71,9 +75,9 @@ void Housekeeping::TidyUpAfterTheLast() {
   for (std::filesystem::directory_iterator entry(runs_, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename();
     const RunId id = std::atoll(name.c_str());
-    if (std::to_string(id) != name || id > last || kept.contains(id)) continue;
+    if (std::to_string(id) != name || id > last || running.contains(id)) continue;
     std::error_code ignored;
-    std::filesystem::remove_all(entry->path(), ignored);
+    std::filesystem::remove_all(kept.contains(id) ? entry->path() / "work" : entry->path(), ignored);
   }
 }
 
@@ -112,6 +116,30 @@ void Housekeeping::ForgetIdleLanes() {
   }
   if (!status) LogWarning("forgetting idle lanes: {}", status.error().message);
   if (static_cast<int>(idle.size()) < kRowsPerStep) next_idle_look_ = now + kIdleLook;
+}
+
+void Housekeeping::ForgetObjectHistory() {
+  const Millis now = clock_.Monotonic();
+  if (now < next_history_look_) return;
+  next_history_look_ = now + kHistoryLook;
+  for (const auto kind : {store::ObjectLogKind::kHistory, store::ObjectLogKind::kReports}) {
+    std::vector<store::PluginOfOrg> plugins;
+    Status status = database_.Read([&](store::Connection& connection) -> Status {
+      plugins = store::PluginsInLog(connection, kind);
+      return {};
+    });
+    for (const store::PluginOfOrg& one : plugins) {
+      for (int gone = kRowsPerStep; status && gone == kRowsPerStep;)
+        status = database_.Write(
+            [&](store::Connection& connection) -> Status {
+              gone = store::ObjectLog(connection, one.org, kind)
+                         .Forget(one.plugin, retention_.objects_history_keep, kRowsPerStep);
+              return {};
+            },
+            store::Priority::kSlice);
+    }
+    if (!status) LogWarning("forgetting the history of objects: {}", status.error().message);
+  }
 }
 
 void Housekeeping::TellTheTime() {

@@ -17,6 +17,7 @@ namespace backplane::dispatch {
 struct Retention {
   int runs_keep = 20;
   int runs_keep_all = 500;
+  std::int64_t objects_history_keep = 5'000;
   Millis journal_keep{0};
   Millis events_keep{0};
   Millis audit_keep = std::chrono::hours(365 * 24);
@@ -34,10 +35,12 @@ class Housekeeping {
 
  private:
   void Loop(const std::stop_token& stop);
-  /// Folders of runs that are no longer kept, and lanes that grew while nobody counted.
+  /// Folders of runs that are no longer kept, those that runs worked in, and lanes that grew while nobody
+  /// counted.
   void TidyUpAfterTheLast();
   void PruneRuns(const LaneKey& lane, int keep, int keep_all);
   void ForgetIdleLanes();
+  void ForgetObjectHistory();
   /// Tells the folds the time when something has expired.
   void TellTheTime();
   void Forget();
@@ -51,6 +54,7 @@ class Housekeeping {
   const std::function<EntryId()> samples_folded_;
   std::map<LaneKey, int> finished_;  // runs since the lane was last pruned
   Millis next_idle_look_{0};
+  Millis next_history_look_{0};
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses all of the above

@@ -9,6 +9,7 @@
 
 #include "dispatch/host_fixture.h"
 #include "store/journal.h"
+#include "store/objects.h"
 
 namespace backplane::dispatch {
 namespace {
@@ -43,6 +44,7 @@ TEST(Housekeeping, ForgetsWhatThePreviousDaemonLeft) {
   EXPECT_TRUE(Eventually([&] { return f.Runs().size() == 1; }));                  // the lane is pruned
   EXPECT_TRUE(Eventually([&] { return !std::filesystem::exists(runs / "2"); }));  // with its folder
   EXPECT_TRUE(std::filesystem::exists(runs / "3"));
+  EXPECT_TRUE(Eventually([&] { return !std::filesystem::exists(runs / "3" / "work"); }));  // settings in the clear
   // The journal goes once it is folded, by all.
   const auto kept = [&] {
     std::vector<EntryId> entries;
@@ -55,6 +57,33 @@ TEST(Housekeeping, ForgetsWhatThePreviousDaemonLeft) {
   EXPECT_TRUE(Eventually([&] { return kept() == std::vector<EntryId>{3}; }));
   samples_folded = 3;
   EXPECT_TRUE(Eventually([&] { return kept().empty(); }));
+}
+
+TEST(Housekeeping, OfTheHistoryOfObjectsTheNewestStay) {
+  HostFixture f({"scan"});
+  const auto log = [&](store::Connection& c, store::ObjectLogKind kind) {
+    return store::ObjectLog(c, kDefaultOrg, kind);
+  };
+  ASSERT_TRUE(f.database.Write([&](store::Connection& c) -> Status {
+    const auto id = store::Objects(c, kDefaultOrg).Insert("t:scan", {.key = "k"}, 1);
+    for (int i = 0; i < 1'500; ++i)
+      for (const auto kind : {store::ObjectLogKind::kHistory, store::ObjectLogKind::kReports})
+        log(c, kind).Append(id, i, f.clock.Now());
+    return {};
+  }));
+  const Housekeeping housekeeping(*f.host, f.database, *f.folder, f.clock, f.folder_path() / "runs",
+                                  {.objects_history_keep = 3}, [] { return 0; });
+  const auto kept = [&](store::ObjectLogKind kind) {
+    std::vector<RunId> runs;
+    EXPECT_TRUE(f.database.Read([&](store::Connection& c) -> Status {
+      for (const auto& line : log(c, kind).OfPlugin("t:scan", {}, 5).items) runs.push_back(line.run);
+      return {};
+    }));
+    return runs;
+  };
+  const std::vector<RunId> newest = {1'499, 1'498, 1'497};
+  EXPECT_TRUE(Eventually([&] { return kept(store::ObjectLogKind::kHistory) == newest; }));
+  EXPECT_TRUE(Eventually([&] { return kept(store::ObjectLogKind::kReports) == newest; }));
 }
 
 TEST(Housekeeping, LeavesTheFirstRunOfANewStoreAlone) {

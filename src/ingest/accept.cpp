@@ -43,6 +43,7 @@ Sealed Seal(const Acceptance& acceptance) {
   entry.plugin = run.lane.plugin;
   entry.run = run.id;
   entry.complete = acceptance.batch.complete;
+  entry.reported = acceptance.batch.reported;
   entry.body = EncodeRecords(acceptance.batch.records);
   if (entry.body.size() > kMaxBody)
     return WithoutResult(sealed,

@@ -46,7 +46,10 @@ class AcceptTest : public ::testing::Test {
 
 TEST_F(AcceptTest, ClosesTheRunAndAppendsItsBatch) {
   const RunRow run = Begin({1, 1});
-  Batch batch{.records = {Seen("m"), Thing("k")}, .refused = {{"line 3", "too short"}}, .complete = true};
+  Batch batch{.records = {Seen("m"), Thing("k")},
+              .refused = {{"line 3", "too short"}},
+              .complete = true,
+              .reported = {ObjectStatus::kNew}};
   ASSERT_TRUE(Take(run, batch));
   const RunRow stored = Stored(run.id);
   EXPECT_EQ(stored.status, RunStatus::kOk);
@@ -60,6 +63,7 @@ TEST_F(AcceptTest, ClosesTheRunAndAppendsItsBatch) {
   EXPECT_EQ(journal[0].plugin, "d:scan");
   EXPECT_EQ(journal[0].at, kNoon + Millis(10));
   EXPECT_TRUE(journal[0].complete);
+  EXPECT_EQ(journal[0].reported, std::vector{ObjectStatus::kNew});
   EXPECT_EQ(journal[0].body, EncodeRecords(batch.records));
 }
 

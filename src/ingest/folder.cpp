@@ -90,8 +90,8 @@ Result<store::Entity> Folder::Edit(OrgId org, const DeviceEdit& edit) {
     store::Entry entry{.org = org, .kind = store::EntryKind::kEdit, .at = now};
     entry.base = store::GetWatermark(connection, std::string(fold_.name()));
     entry.body = DumpJson(EncodeEdit(edit));
+    entry.id = store::AppendEntry(connection, entry);
     BACKPLANE_ASSIGN(entity, ApplyEditEntry(connection, entry, edit));
-    store::AppendEntry(connection, entry);
     return {};
   });
   if (!status) return Fail(status.error());

@@ -69,7 +69,7 @@ class Observing {
           .id = id, .kind = "device", .fields = {}, .first_seen = observation_.at, .last_seen = observation_.at};
       TakeClaims(entity);
       entity.revision = 1;
-      inventory_.Save(entity);
+      inventory_.Save(entity, context_.entry.id);
       ++context_.changed;
       AppendEvent(context_, "device.new", id, Describe(entity));
     } else if (differs) {
@@ -80,10 +80,10 @@ class Observing {
         ++entity.revision;
         ++context_.changed;
       }
-      inventory_.Save(entity);
+      inventory_.Save(entity, context_.entry.id);
       if (!changes.empty()) AppendEvent(context_, "device.changed", id, {{"name", Name(entity)}, {"changes", changes}});
     } else {
-      inventory_.Touch(id, observation_.at);
+      inventory_.Touch(id, observation_.at, context_.entry.id);
     }
     inventory_.SawIt(id, observation_.source, observation_.at, context_.entry.id);
     return id;
@@ -233,7 +233,7 @@ Result<Entity> ApplyEdit(FoldContext& context, const DeviceEdit& edit) {
   // Setting what is set already is no change.
   if (inventory.Claims(entity->id) == claims && inventory.Locks(entity->id) == locks) return *entity;
   ++entity->revision;
-  inventory.Save(*entity);
+  inventory.Save(*entity, context.entry.id);
   Json body = {{"name", entity->fields[*store::FieldIndex("name")]}, {"by", kPersonSource}, {"changes", changes}};
   if (!edit.lock.empty()) body["locked"] = edit.lock;
   if (!edit.unlock.empty()) body["unlocked"] = edit.unlock;

@@ -1,5 +1,7 @@
 #include "ingest/objects.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -9,8 +11,6 @@
 namespace backplane::ingest {
 namespace {
 
-using store::ObjectStatus;
-
 void AppendEvent(FoldContext& context, const char* topic, std::int64_t object, const std::string& primary,
                  const std::string& secondary) {
   ++context.changed;
@@ -19,21 +19,38 @@ void AppendEvent(FoldContext& context, const char* topic, std::int64_t object, c
       .Append({0, topic, context.entry.at, context.entry.plugin, 0, context.entry.run, DumpJson(body)});
 }
 
+// The history of the object, if something became of it, and a report, if people are to be told of `status`.
+void Log(FoldContext& context, std::int64_t object, ObjectStatus status, bool happened) {
+  const auto append = [&](store::ObjectLogKind kind) {
+    store::ObjectLog(context.connection, context.entry.org, kind).Append(object, context.entry.run, context.entry.at);
+  };
+  const std::vector<ObjectStatus>& reported = context.entry.reported;
+  if (happened) append(store::ObjectLogKind::kHistory);
+  if (std::find(reported.begin(), reported.end(), status) != reported.end()) append(store::ObjectLogKind::kReports);
+}
+
 }  // namespace
 
 void ApplyObject(FoldContext& context, const ObjectRecord& object) {
   store::Objects objects(context.connection, context.entry.org);
-  const auto present = objects.Find(context.entry.plugin, object.key);
+  auto present = objects.Find(context.entry.plugin, object.key);
   if (!present) {
     const auto id = objects.Insert(context.entry.plugin, object, context.entry.id);
     AppendEvent(context, "object.new", id, object.primary, object.secondary);
+    Log(context, id, ObjectStatus::kNew, true);
     return;
   }
-  const bool changed = present->watch_key != object.watch_key;
+  const bool changed = present->record.watch_key != object.watch_key;
   const bool back = present->status == ObjectStatus::kMissing;
-  objects.Update(present->id, object, changed ? ObjectStatus::kChanged : ObjectStatus::kUnchanged,
-                 changed || back ? std::optional(object.at) : std::nullopt, context.entry.id);
+  const auto status = changed ? ObjectStatus::kChanged : ObjectStatus::kUnchanged;
+  present->record.at = object.at;
+  // An object that is back as it was keeps the time at which it went missing.
+  if (present->record == object && present->status == status)
+    objects.Touch(present->id, context.entry.id);
+  else
+    objects.Update(present->id, object, status, changed ? std::optional(object.at) : std::nullopt, context.entry.id);
   if (changed || back) AppendEvent(context, "object.changed", present->id, object.primary, object.secondary);
+  Log(context, present->id, status, changed || back);
 }
 
 ObjectsLook MarkMissingObjects(FoldContext& context, std::int64_t after, std::int64_t upto, int limit) {
@@ -47,9 +64,13 @@ ObjectsLook MarkMissingObjects(FoldContext& context, std::int64_t after, std::in
     }
     look.last = object.id;
     ++look.looked;
-    if (object.entry == context.entry.id || object.status == ObjectStatus::kMissing) continue;
-    objects.SetMissing(object.id, context.entry.at);
-    AppendEvent(context, "object.missing", object.id, object.primary, object.secondary);
+    if (object.entry == context.entry.id) continue;
+    const bool newly = object.status != ObjectStatus::kMissing;
+    if (newly) {
+      objects.SetMissing(object.id, context.entry.at, context.entry.id);
+      AppendEvent(context, "object.missing", object.id, object.primary, object.secondary);
+    }
+    Log(context, object.id, ObjectStatus::kMissing, newly);
   }
   look.end = static_cast<int>(stored.size()) < limit;
   return look;

@@ -5,8 +5,9 @@
 
 namespace backplane::ingest {
 
-/// Events: "object.new", and "object.changed" when its watched values changed or it is back
-/// from missing.
+/// With another watch key than before it has changed, else not; then it keeps the time of its last change, and takes
+/// over every other value. Events: "object.new", and "object.changed" when it changed or is back from missing. What
+/// has an event has a line in the history; what ends in a status that the entry reports has a report, each time.
 void ApplyObject(FoldContext& context, const ObjectRecord& object);
 
 struct ObjectsLook {

@@ -118,8 +118,8 @@ class TestJournal {
   std::vector<std::string> Objects() {
     std::vector<std::string> texts;
     for (const store::Object& object :
-         store_.Read([](store::Connection& c) { return store::Objects(c, kDefaultOrg).List({.limit = 10'000}); }))
-      texts.push_back(object.record.key + " " + store::ObjectStatusName(object.status));
+         store_.Read([](store::Connection& c) { return store::Objects(c, kDefaultOrg).List({.limit = 10'000}).items; }))
+      texts.push_back(object.record.key + " " + ObjectStatusName(object.status));
     return texts;
   }
 
@@ -196,6 +196,8 @@ inline std::vector<store::Entry> RandomEntries(std::uint64_t seed, int count) {
     }
     store::Entry entry = Entry(records, i * 1000, pick({"d:scan", "d:other"}));
     entry.complete = rng.Chance(0.4);
+    for (const ObjectStatus status : kObjectStatuses)
+      if (rng.Chance(0.3)) entry.reported.push_back(status);
     entry.run = i + 1;
     if (rng.Chance(0.2)) entry = {.kind = store::EntryKind::kTime, .at = kNoon + Millis(i * 1000)};
     if (rng.Chance(0.2)) entry.status = RunStatus::kFailed, entry.message = "exit code 1";

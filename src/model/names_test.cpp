@@ -21,6 +21,11 @@ TEST(Model, StatusNamesReadBack) {
   for (const char* name : {"", "OK", "ok ", "done"}) EXPECT_EQ(ParseRunStatus(name), std::nullopt) << name;
 }
 
+TEST(Model, ObjectStatusNamesReadBack) {
+  for (const ObjectStatus status : kObjectStatuses) EXPECT_EQ(ParseObjectStatus(ObjectStatusName(status)), status);
+  for (const char* name : {"", "New", "watched-changed"}) EXPECT_EQ(ParseObjectStatus(name), std::nullopt) << name;
+}
+
 TEST(Model, TriggersHaveNamesOfTheirOwn) {
   std::set<std::string> names;
   for (const auto kind : {TriggerKind::kStart, TriggerKind::kCron, TriggerKind::kInterval, TriggerKind::kPhase,

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -59,7 +61,16 @@ struct ObjectRecord {
   std::string foreign_key;
   std::array<std::string, 4> help;
   std::string watch_key;  ///< equal watch keys: not changed
+  bool operator==(const ObjectRecord&) const = default;
 };
+
+/// What became of an object in the last run that says something of it.
+enum class ObjectStatus { kNew, kChanged, kUnchanged, kMissing };
+inline constexpr std::array kObjectStatuses = {ObjectStatus::kNew, ObjectStatus::kChanged, ObjectStatus::kUnchanged,
+                                               ObjectStatus::kMissing};
+/// "new", "changed", "unchanged", "missing".
+const char* ObjectStatusName(ObjectStatus status);
+std::optional<ObjectStatus> ParseObjectStatus(std::string_view name);
 
 /// Something that plugins can run about.
 struct ResourceRecord {
@@ -119,11 +130,13 @@ struct Refusal {
 
 /// The records of one run.
 struct Batch {
-  std::vector<Record> records;
+  std::vector<Record> records;  ///< the key of an object comes once
   std::vector<Refusal> refused;
   /// The batch lists every object, and of each site that it names every resource, that its plugin
   /// knows of: what is not in it is missing.
   bool complete = false;
+  /// People are to be told of each object whose status is one of these when the batch is folded.
+  std::vector<ObjectStatus> reported = {};
   /// Why the output could not be read as a whole; then the run has failed and there are no records.
   std::string failure;
 };

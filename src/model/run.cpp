@@ -12,6 +12,7 @@ const char* TriggerName(TriggerKind kind) {
     case TriggerKind::kPhase: return "phase";
     case TriggerKind::kEvent: return "event";
     case TriggerKind::kCall: return "call";
+    case TriggerKind::kFile: return "file";
   }
   return "call";
 }

@@ -18,8 +18,9 @@ struct LaneKey {
   auto operator<=>(const LaneKey&) const = default;
 };
 
-enum class TriggerKind { kStart, kCron, kInterval, kPhase, kEvent, kCall };
-/// "start", "cron", "interval", "phase", "event", "call".
+/// kFile: no reason to execute anything, but a result that a script left which nobody here started.
+enum class TriggerKind { kStart, kCron, kInterval, kPhase, kEvent, kCall, kFile };
+/// "start", "cron", "interval", "phase", "event", "call", "file".
 const char* TriggerName(TriggerKind kind);
 
 /// Why something runs. Which members matter depends on `kind`.
@@ -43,7 +44,8 @@ struct Token {
 struct Job {
   LaneKey lane;
   TriggerKind trigger = TriggerKind::kCall;
-  /// Idempotence key: "slot/<ms>" (scheduled), "event/<seq>", "call/<Idempotency-Key>".
+  /// Idempotence key: "slot/<ms>" (scheduled), "event/<seq>", "call/<Idempotency-Key>",
+  /// "file/<name>".
   std::string key;
   TimePoint due;
   std::optional<TimePoint> deadline;  ///< not worth starting after this

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace backplane::store {
 namespace {
 
 constexpr const char* kColumns =
-    "entry, org, kind, at, plugin, run, status, message, complete, base_entry, base_position, body";
+    "entry, org, kind, at, plugin, run, status, message, complete, reported, base_entry, base_position, body";
 
 const char* KindName(EntryKind kind) {
   switch (kind) {
@@ -23,6 +25,20 @@ EntryKind ParseKind(std::string_view name) {
   return EntryKind::kBatch;
 }
 
+// "new,missing".
+std::string StatusList(const std::vector<ObjectStatus>& statuses) {
+  std::string list;
+  for (const ObjectStatus status : statuses) (list += list.empty() ? "" : ",") += ObjectStatusName(status);
+  return list;
+}
+
+std::vector<ObjectStatus> ParseStatuses(std::string_view list) {
+  std::vector<ObjectStatus> statuses;
+  for (const std::string_view name : Split(list, ','))
+    if (const auto status = ParseObjectStatus(name)) statuses.push_back(*status);
+  return statuses;
+}
+
 Entry ReadEntry(const Rows& rows) {
   Entry entry;
   entry.id = rows.Int(0);
@@ -34,8 +50,9 @@ Entry ReadEntry(const Rows& rows) {
   entry.status = ParseRunStatus(rows.Text(6)).value_or(RunStatus::kOk);
   entry.message = rows.Text(7);
   entry.complete = rows.Int(8) != 0;
-  entry.base = {rows.Int(9), rows.Int(10)};
-  entry.body = rows.Text(11);
+  entry.reported = ParseStatuses(rows.View(9));
+  entry.base = {rows.Int(10), rows.Int(11)};
+  entry.body = rows.Text(12);
   return entry;
 }
 
@@ -43,10 +60,11 @@ Entry ReadEntry(const Rows& rows) {
 
 EntryId AppendEntry(Connection& connection, const Entry& entry) {
   return connection.ExecuteReturning(
-      "INSERT INTO journal (org, kind, at, plugin, run, status, message, complete, base_entry, base_position, body) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING entry",
+      "INSERT INTO journal (org, kind, at, plugin, run, status, message, complete, reported, base_entry, "
+      "base_position, "
+      "body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING entry",
       entry.org, KindName(entry.kind), ToMillis(entry.at), entry.plugin, entry.run, RunStatusName(entry.status),
-      entry.message, entry.complete, entry.base.entry, entry.base.position, entry.body);
+      entry.message, entry.complete, StatusList(entry.reported), entry.base.entry, entry.base.position, entry.body);
 }
 
 std::vector<Entry> ReadEntries(Connection& connection, EntryId after, int limit, std::size_t bytes) {

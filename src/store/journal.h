@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/ids.h"
+#include "model/record.h"
 #include "model/run.h"
 #include "store/database.h"
 
@@ -36,6 +37,7 @@ struct Entry {
   RunStatus status = RunStatus::kOk;
   std::string message;
   bool complete = false;
+  std::vector<ObjectStatus> reported = {};  ///< see Batch
   /// kEdit: where the core folds stood when it was applied.
   Watermark base;
   std::string body;

@@ -34,6 +34,7 @@ TEST_P(JournalTest, AnEntryComesBackAsItWasAppended) {
                     .status = RunStatus::kFailed,
                     .message = "exit code 1",
                     .complete = true,
+                    .reported = {ObjectStatus::kNew, ObjectStatus::kMissing},
                     .body = "[1]\n"};
   const Entry edit{.kind = EntryKind::kEdit, .at = kNoon + Millis(1), .base = {1, 5}, .body = "{}"};
   EXPECT_EQ(Append(batch), 1);
@@ -49,10 +50,12 @@ TEST_P(JournalTest, AnEntryComesBackAsItWasAppended) {
   EXPECT_EQ(entries[0].status, RunStatus::kFailed);
   EXPECT_EQ(entries[0].message, "exit code 1");
   EXPECT_TRUE(entries[0].complete);
+  EXPECT_THAT(entries[0].reported, ElementsAre(ObjectStatus::kNew, ObjectStatus::kMissing));
   EXPECT_EQ(entries[0].body, "[1]\n");
   EXPECT_EQ(entries[1].kind, EntryKind::kEdit);
   EXPECT_EQ(entries[1].base, (Watermark{1, 5}));
   EXPECT_FALSE(entries[1].complete);
+  EXPECT_THAT(entries[1].reported, IsEmpty());
   const auto edits = store_.Read(ReadEdits);
   ASSERT_EQ(edits.size(), 1U);
   EXPECT_EQ(edits[0].id, 2);

@@ -333,12 +333,96 @@ CREATE TABLE session (
 CREATE INDEX session_of_person ON session (person)
 )";
 
+// What became of objects, and what people are to be told of them: a row has every value of its object as it was then,
+// and outlives it.
+constexpr std::string_view kObjectHistory = R"(
+ALTER TABLE journal ADD COLUMN reported TEXT NOT NULL DEFAULT '';
+CREATE TABLE object_history (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  object BIGINT NOT NULL,
+  run BIGINT NOT NULL,
+  at BIGINT NOT NULL,
+  plugin TEXT NOT NULL,
+  primary_id TEXT NOT NULL,
+  secondary_id TEXT NOT NULL,
+  watched1 TEXT NOT NULL,
+  watched2 TEXT NOT NULL,
+  watched3 TEXT NOT NULL,
+  watched4 TEXT NOT NULL,
+  extra TEXT NOT NULL,
+  foreign_key TEXT NOT NULL,
+  help1 TEXT NOT NULL,
+  help2 TEXT NOT NULL,
+  help3 TEXT NOT NULL,
+  help4 TEXT NOT NULL,
+  status TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  changed BIGINT NOT NULL
+);
+CREATE INDEX object_history_of_plugin ON object_history (org, plugin, id);
+CREATE INDEX object_history_of_object ON object_history (object, id);
+CREATE TABLE object_report (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  object BIGINT NOT NULL,
+  run BIGINT NOT NULL,
+  at BIGINT NOT NULL,
+  plugin TEXT NOT NULL,
+  primary_id TEXT NOT NULL,
+  secondary_id TEXT NOT NULL,
+  watched1 TEXT NOT NULL,
+  watched2 TEXT NOT NULL,
+  watched3 TEXT NOT NULL,
+  watched4 TEXT NOT NULL,
+  extra TEXT NOT NULL,
+  foreign_key TEXT NOT NULL,
+  help1 TEXT NOT NULL,
+  help2 TEXT NOT NULL,
+  help3 TEXT NOT NULL,
+  help4 TEXT NOT NULL,
+  status TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  changed BIGINT NOT NULL
+);
+CREATE INDEX object_report_of_plugin ON object_report (org, plugin, id);
+CREATE INDEX object_report_of_object ON object_report (object, id);
+CREATE INDEX object_of_org ON object (org, id);
+CREATE INDEX object_by_primary ON object (org, primary_id, id);
+CREATE INDEX object_by_foreign_key ON object (org, foreign_key, id)
+)";
+
+// `touched` is the journal entry that last changed what can be seen of the row, its claims, locks and sightings: who
+// keeps a copy elsewhere asks for the rows touched since.
+constexpr std::string_view kTouched = R"(
+ALTER TABLE entity ADD COLUMN touched BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE object ADD COLUMN touched BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX entity_touched ON entity (org, touched);
+CREATE INDEX object_touched ON object (org, touched)
+)";
+
+// What people set, and what was made up once: then nobody is `set_by`.
+constexpr std::string_view kSettings = R"(
+CREATE TABLE setting (
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  dialect TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  set_by TEXT NOT NULL,
+  set_at BIGINT NOT NULL,
+  PRIMARY KEY (org, dialect, key)
+)
+)";
+
 constexpr std::array kMigrations = {Migration{1, "the first thread", kFirst},
                                     Migration{2, "resources and enrichments", kResources},
                                     Migration{3, "pace", kPace},
                                     Migration{4, "approval", kApproval},
                                     Migration{5, "secrets and audit", kSecrets},
-                                    Migration{6, "people", kPeople}};
+                                    Migration{6, "people", kPeople},
+                                    Migration{7, "object history", kObjectHistory},
+                                    Migration{8, "settings", kSettings},
+                                    Migration{9, "touched", kTouched}};
 
 constexpr std::array kSampleMigrations = {Migration{1, "samples", kSamples}};
 

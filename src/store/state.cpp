@@ -16,8 +16,12 @@ struct Table {
 
 const std::vector<Table>& Tables() {
   static const std::vector<Table> tables = [] {
-    std::vector<std::string> entity = {"id", "org", "kind", "first_seen", "last_seen", "revision"};
+    std::vector<std::string> entity = {"id", "org", "kind", "first_seen", "last_seen", "revision", "touched"};
     entity.insert(entity.end(), kDeviceFields.begin(), kDeviceFields.end());
+    const std::vector<std::string> logged = {
+        "id",           "org",      "object",   "run",      "at",       "plugin",  "primary_id",
+        "secondary_id", "watched1", "watched2", "watched3", "watched4", "extra",   "foreign_key",
+        "help1",        "help2",    "help3",    "help4",    "status",   "created", "changed"};
     return std::vector<Table>{
         {"entity", entity, "id"},
         {"identifier", {"org", "scheme", "value", "entity"}, "org, scheme, value"},
@@ -25,10 +29,12 @@ const std::vector<Table>& Tables() {
         {"field_lock", {"entity", "field"}, "entity, field"},
         {"sighting", {"entity", "source", "first_at", "last_at", "entry"}, "entity, source"},
         {"object",
-         {"id",       "org",      "plugin",    "object_key", "primary_id",  "secondary_id", "watched1",
-          "watched2", "watched3", "watched4",  "extra",      "foreign_key", "help1",        "help2",
-          "help3",    "help4",    "watch_key", "status",     "created",     "changed",      "entry"},
+         {"id",        "org",      "plugin",  "object_key",  "primary_id", "secondary_id", "watched1", "watched2",
+          "watched3",  "watched4", "extra",   "foreign_key", "help1",      "help2",        "help3",    "help4",
+          "watch_key", "status",   "created", "changed",     "entry",      "touched"},
          "id"},
+        {"object_history", logged, "id"},
+        {"object_report", logged, "id"},
         {"resource",
          {"id", "org", "entity", "resource_key", "source", "site", "class", "subclass", "type", "resource_id",
           "endpoint", "plugin", "metadata", "created", "reported", "expires", "entry"},

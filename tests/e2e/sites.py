@@ -51,9 +51,9 @@ def column(name, target=None):
 
 
 def manifest(name, devices=False, run="disabled", timeout=PATIENCE, command=None, watch=("watchedValue1",), always=(),
-             params=()):
+             params=(), report=None):
     """A manifest whose prefix is the name in capitals; runs by hand unless `run` says otherwise. `always` names
-    columns that its result replaces whoever wrote them."""
+    columns that its result replaces whoever wrote them, `report` the statuses of REPORT_ON."""
     text = [{"language_code": "en_us", "string": name}]
     document = {
         "code_name": name, "unique_prefix": name.upper(), "enabled": True, "data_source": "script", "show_ui": True,
@@ -75,6 +75,9 @@ def manifest(name, devices=False, run="disabled", timeout=PATIENCE, command=None
             column("dateTimeCreated"), column("dateTimeChanged"), column("status"),
         ],
     }
+    if report is not None:
+        document["settings"].append(setting("REPORT_ON", "array", list(report), "select", [
+            "new", "watched-changed", "watched-not-changed", "missing-in-last-scan"]))
     return document | ({"mapped_to_table": "CurrentScan"} if devices else {})
 
 
