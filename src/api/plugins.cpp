@@ -129,25 +129,42 @@ Json ToJson(const ApiParts& parts, const Plugin& plugin, const Call& call) {
   return json;
 }
 
+// An empty text or list is no secret.
+bool IsSet(const Json& value) { return value.is_string() ? value != "" : !value.is_null() && !value.empty(); }
+
+Json ToJson(const SettingForm& form, const Setting& setting, const Settings& values) {
+  const auto value = values.find(setting.key);
+  Json row = {{"key", setting.key},
+              {"type", setting.type},
+              {"title", form.title},
+              {"help", form.help},
+              {"schema", form.schema}};
+  if (setting.secret) {
+    row["set"] = value != values.end() && IsSet(value->second);
+  } else {
+    row["default"] = setting.default_value;
+    row["value"] = value == values.end() ? setting.default_value : value->second;
+  }
+  return row;
+}
+
 Json Describe(const ApiParts& parts, const Plugin& plugin, const Call& call) {
   Json json = ToJson(parts, plugin, call);
   const Manifest& manifest = plugin.manifest;
-  json["description"] = manifest.description;
+  const Presentation shown = plugin.codec->Present(manifest, call.Query("language"));
+  json["title"] = shown.title;
+  json["description"] = shown.description;
+  json["icon"] = shown.icon;
+  json["languages"] = shown.languages;
   json["limits"] = {{"timeout", FormatDuration(manifest.limits.timeout)},
                     {"output_bytes", manifest.limits.output_bytes},
                     {"result_bytes", manifest.limits.result_bytes}};
   json["settings"] = Json::array();
-  for (const Setting& setting : manifest.settings) {
-    const auto value = plugin.settings.find(setting.key);
-    Json row = {{"key", setting.key}, {"type", setting.type}, {"title", setting.title}, {"help", setting.help}};
-    if (setting.secret) {
-      row["set"] = value != plugin.settings.end() && value->second != "";
-    } else {
-      row["default"] = setting.default_value;
-      row["value"] = value == plugin.settings.end() ? setting.default_value : value->second;
-    }
-    json["settings"].push_back(std::move(row));
-  }
+  for (std::size_t i = 0; i < manifest.settings.size(); ++i)
+    json["settings"].push_back(ToJson(shown.settings[i], manifest.settings[i], plugin.settings));
+  for (const char* key : {"columns", "filters"}) json[key] = Json::array();
+  for (const ColumnView& column : shown.columns) json["columns"].push_back(backplane::ToJson(column));
+  for (const RowFilter& filter : shown.filters) json["filters"].push_back(backplane::ToJson(filter));
   return json;
 }
 
@@ -258,8 +275,9 @@ std::vector<Endpoint> PluginEndpoints(const ApiParts& parts) {
       {"GET",
        "/plugins/{id}",
        Permission::kRead,
-       "One plugin: settings, limits, triggers, next run and the last decision about it.",
-       {},
+       "One plugin: settings with a form for each, columns of its objects, limits, triggers, next run and the last "
+       "decision about it.",
+       {{"language", "Which of its `languages` texts are wanted in, such as de_de; English unless given."}},
        [&parts](const Call& call) -> Result<Reply> {
          const auto catalog = CatalogOf(parts, call.org());
          BACKPLANE_ASSIGN(const Plugin* plugin, PluginOf(parts, call, *catalog));

@@ -1,6 +1,7 @@
 #include "base/files.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
@@ -9,10 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 namespace backplane {
 namespace {
 
 std::string ErrnoText() { return std::strerror(errno); }
+
+Error TooLarge(const std::filesystem::path& path, std::size_t limit) {
+  return {Errc::kInvalid, fmt::format("{}: larger than the limit of {} bytes", path.string(), limit), {}};
+}
 
 Result<std::string> ReadAll(int fd, const std::filesystem::path& path, std::size_t limit) {
   std::string content;
@@ -22,8 +29,7 @@ Result<std::string> ReadAll(int fd, const std::filesystem::path& path, std::size
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), ErrnoText()));
     if (got == 0) return content;
-    if (content.size() + static_cast<std::size_t>(got) > limit)
-      return Fail(Errc::kInvalid, fmt::format("{}: larger than the limit of {} bytes", path.string(), limit));
+    if (content.size() + static_cast<std::size_t>(got) > limit) return Fail(TooLarge(path, limit));
     content.append(chunk, static_cast<std::size_t>(got));
   }
 }
@@ -110,28 +116,44 @@ Result<std::string> ReadPrivateFile(const std::filesystem::path& path, std::size
   return ReadAll(fd.get(), path, limit);
 }
 
-Result<std::string> TakeFile(const std::filesystem::path& path, std::uint32_t owner, std::size_t limit) {
-  struct stat info{};
-  if (lstat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT) return Fail(Errc::kNotFound, fmt::format("{}: absent", path.string()));
-    return Fail(Errc::kUnavailable, fmt::format("{}: {}", path.string(), ErrnoText()));
-  }
-  std::filesystem::path taken = path;
-  taken += ".taken";
-  if (rename(path.c_str(), taken.c_str()) != 0)
-    return Fail(Errc::kUnavailable, fmt::format("{}: cannot be renamed: {}", path.string(), ErrnoText()));
-  const Fd fd(open(taken.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+Result<std::string> ReadLeftFile(const std::filesystem::path& path, std::uint32_t owner, std::size_t limit) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd && errno == ENOENT) return Fail(Errc::kNotFound, fmt::format("{}: absent", path.string()));
   if (!fd)
     return Fail(Errc::kDenied, fmt::format("{}: {}", path.string(),
                                            errno == ELOOP ? std::string("a symbolic link, not a file") : ErrnoText()));
   // Judge what was opened, not what stood there before.
+  struct stat info{};
   if (fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode))
     return Fail(Errc::kDenied, fmt::format("{}: not a regular file", path.string()));
   if (info.st_nlink != 1)
     return Fail(Errc::kDenied, fmt::format("{}: has {} hard links", path.string(), info.st_nlink));
   if (info.st_uid != owner && info.st_uid != 0)
     return Fail(Errc::kDenied, fmt::format("{}: owned by user {}, not by {}", path.string(), info.st_uid, owner));
+  if (static_cast<std::size_t>(info.st_size) > limit) return Fail(TooLarge(path, limit));
   return ReadAll(fd.get(), path, limit);
+}
+
+Result<std::string> TakeFile(const std::filesystem::path& path, const std::filesystem::path& taken, std::uint32_t owner,
+                             std::size_t limit) {
+  if (rename(path.c_str(), taken.c_str()) != 0) {
+    if (errno == ENOENT) return Fail(Errc::kNotFound, fmt::format("{}: absent", path.string()));
+    return Fail(Errc::kUnavailable, fmt::format("{}: cannot be renamed: {}", path.string(), ErrnoText()));
+  }
+  Result<std::string> content = ReadLeftFile(taken, owner, limit);
+  if (content) return content;
+  std::error_code ignored;
+  std::filesystem::remove_all(taken, ignored);
+  return Fail(content.error().code, ReplaceAll(content.error().message, taken.string(), path.string()));
+}
+
+bool OpenForWriting(const std::filesystem::path& path) {
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd) return false;
+  // A lease for reading is granted only while nobody writes. Who opens the file during the moment that
+  // we hold it would wait for us, and make the kernel tell us by a signal: one that nobody listens to.
+  fcntl(fd.get(), F_SETSIG, SIGURG);
+  return fcntl(fd.get(), F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
 }
 
 Status WriteFileAtomic(const std::filesystem::path& path, std::string_view content, unsigned mode) {

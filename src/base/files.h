@@ -42,12 +42,18 @@ Result<std::string> ReadFile(const std::filesystem::path& path, std::size_t limi
 /// it is somebody else's.
 Result<std::string> ReadPrivateFile(const std::filesystem::path& path, std::size_t limit);
 
-/// Reads what a plugin left behind, trusting nothing: the last path component must be a regular
-/// file with one link, not a symbolic link, and owned by `owner` or by root. The file is renamed
-/// to `<name>.taken` before it is read, so that a writer that is still alive cannot change it
-/// under the reader by replacing it. kNotFound: absent; kDenied: not such a file; kInvalid:
-/// larger than `limit` bytes.
-Result<std::string> TakeFile(const std::filesystem::path& path, std::uint32_t owner, std::size_t limit);
+/// Reads what somebody else left behind, trusting nothing: the last path component must be a regular
+/// file with one link, not a symbolic link, and owned by `owner` or by root. kNotFound: absent;
+/// kDenied: not such a file; kInvalid: larger than `limit` bytes.
+Result<std::string> ReadLeftFile(const std::filesystem::path& path, std::uint32_t owner, std::size_t limit);
+
+/// The same for a file that goes to `taken`, on the same file system, before it is read: nobody who
+/// knows its old name can replace it under the reader. What is refused is removed.
+Result<std::string> TakeFile(const std::filesystem::path& path, const std::filesystem::path& taken, std::uint32_t owner,
+                             std::size_t limit);
+
+/// Whether a process has the file open for writing. False where the file system cannot tell.
+bool OpenForWriting(const std::filesystem::path& path);
 
 /// Replaces `path` in one step: readers see the old content or the new, never a part.
 /// `mode` as in chmod.

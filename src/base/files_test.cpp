@@ -57,7 +57,7 @@ TEST_F(FilesTest, ReadFileTellsAbsentFromNoFile) {
 TEST_F(FilesTest, ANamedPipeDoesNotHoldTheReader) {
   ASSERT_EQ(mkfifo(Path("pipe").c_str(), 0600), 0);
   EXPECT_EQ(CodeOf(ReadFile(Path("pipe"), 10)), Errc::kInvalid);
-  EXPECT_EQ(CodeOf(TakeFile(Path("pipe"), geteuid(), 10)), Errc::kDenied);
+  EXPECT_EQ(CodeOf(TakeFile(Path("pipe"), Path("taken"), geteuid(), 10)), Errc::kDenied);
 }
 
 TEST_F(FilesTest, ReadFileFollowsLinks) {
@@ -68,19 +68,20 @@ TEST_F(FilesTest, ReadFileFollowsLinks) {
 
 TEST_F(FilesTest, TakesAFileAway) {
   const auto file = Write("result", "rows");
-  EXPECT_EQ(TakeFile(file, geteuid(), 100), "rows");
+  EXPECT_EQ(TakeFile(file, Path("taken"), geteuid(), 100), "rows");
+  EXPECT_EQ(ReadFile(Path("taken"), 100), "rows");
   EXPECT_FALSE(std::filesystem::exists(file));
-  EXPECT_EQ(CodeOf(TakeFile(file, geteuid(), 100)), Errc::kNotFound);
+  EXPECT_EQ(CodeOf(TakeFile(file, Path("taken"), geteuid(), 100)), Errc::kNotFound);
 }
 
 TEST_F(FilesTest, DoesNotTakeWhatPointsElsewhere) {
   Write("secret", "root's");
   std::filesystem::create_symlink(Path("secret"), Path("link"));
-  EXPECT_EQ(CodeOf(TakeFile(Path("link"), geteuid(), 100)), Errc::kDenied);
+  EXPECT_EQ(CodeOf(TakeFile(Path("link"), Path("taken"), geteuid(), 100)), Errc::kDenied);
   std::filesystem::create_symlink(Path("nowhere"), Path("dangling"));
-  EXPECT_EQ(CodeOf(TakeFile(Path("dangling"), geteuid(), 100)), Errc::kDenied);
+  EXPECT_EQ(CodeOf(TakeFile(Path("dangling"), Path("taken"), geteuid(), 100)), Errc::kDenied);
   std::filesystem::create_hard_link(Path("secret"), Path("hard"));
-  const auto hard = TakeFile(Path("hard"), geteuid(), 100);
+  const auto hard = TakeFile(Path("hard"), Path("taken"), geteuid(), 100);
   EXPECT_EQ(CodeOf(hard), Errc::kDenied);
   EXPECT_THAT(hard.error().message, HasSubstr("2 hard links"));
   EXPECT_EQ(ReadFile(Path("secret"), 100), "root's");
@@ -88,20 +89,34 @@ TEST_F(FilesTest, DoesNotTakeWhatPointsElsewhere) {
 
 TEST_F(FilesTest, DoesNotTakeFoldersOrLargeFiles) {
   std::filesystem::create_directory(Path("folder"));
-  EXPECT_EQ(CodeOf(TakeFile(Path("folder"), geteuid(), 100)), Errc::kDenied);
-  EXPECT_EQ(CodeOf(TakeFile(Write("large", "12345"), geteuid(), 4)), Errc::kInvalid);
+  EXPECT_EQ(CodeOf(TakeFile(Path("folder"), Path("taken"), geteuid(), 100)), Errc::kDenied);
+  EXPECT_EQ(CodeOf(TakeFile(Write("large", "12345"), Path("taken"), geteuid(), 4)), Errc::kInvalid);
+  EXPECT_FALSE(std::filesystem::exists(Path("taken")));  // nothing is left of what was refused
+}
+
+TEST_F(FilesTest, SeesWhoWrites) {
+  const auto file = Write("result", "rows");
+  EXPECT_FALSE(OpenForWriting(file));
+  {
+    const Fd reader(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    EXPECT_FALSE(OpenForWriting(file));
+    const Fd writer(open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    EXPECT_TRUE(OpenForWriting(file));
+  }
+  EXPECT_FALSE(OpenForWriting(file));
+  EXPECT_FALSE(OpenForWriting(Path("absent")));
 }
 
 TEST_F(FilesTest, DoesNotTakeAStrangersFile) {
   const auto file = Write("result", "rows");
   if (geteuid() == 0) {
     ASSERT_EQ(chown(file.c_str(), 12345, 12345), 0);
-    const auto taken = TakeFile(file, 4711, 100);
+    const auto taken = TakeFile(file, Path("taken"), 4711, 100);
     EXPECT_EQ(CodeOf(taken), Errc::kDenied);
     EXPECT_THAT(taken.error().message, HasSubstr("owned by user 12345"));
-    EXPECT_EQ(TakeFile(Write("root's", "rows"), 4711, 100), "rows");
+    EXPECT_EQ(TakeFile(Write("root's", "rows"), Path("taken"), 4711, 100), "rows");
   } else {
-    EXPECT_EQ(CodeOf(TakeFile(file, geteuid() + 1, 100)), Errc::kDenied);
+    EXPECT_EQ(CodeOf(TakeFile(file, Path("taken"), geteuid() + 1, 100)), Errc::kDenied);
   }
 }
 

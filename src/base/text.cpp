@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <openssl/crypto.h>
@@ -30,6 +31,26 @@ std::size_t SequenceLength(std::string_view bytes, std::size_t at) {
     return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
   }
   return 0;
+}
+
+// Beyond this nobody mistypes a word.
+constexpr std::size_t kLongestWord = 64;
+
+// Letters left out, added, exchanged, or swapped with their neighbour.
+std::size_t Distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before, last(b.size() + 1), now(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    now[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const bool same = a[i - 1] == b[j - 1];
+      now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + (same ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = std::min(now[j], before[j - 2] + 1);
+    }
+    before = last;
+    last = now;
+  }
+  return last[b.size()];
 }
 
 }  // namespace
@@ -126,6 +147,19 @@ std::string Sha256Hex(std::string_view bytes) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest);
   return ToHex({reinterpret_cast<const char*>(digest), sizeof digest});
+}
+
+std::string_view Nearest(std::string_view word, std::span<const std::string_view> words, std::size_t most) {
+  if (word.empty() || word.size() > kLongestWord) return {};
+  const std::string lower = ToLower(word);
+  std::string_view nearest;
+  std::size_t least = std::clamp<std::size_t>(word.size() / 3, 1, most) + 1;
+  for (const std::string_view candidate : words)
+    if (const std::size_t distance = Distance(lower, ToLower(candidate)); distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
+  return nearest;
 }
 
 std::uint64_t StableHash(std::string_view bytes) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,9 @@ std::string ToHex(std::string_view bytes);
 std::optional<std::string> FromHex(std::string_view hex);
 /// SHA-256 as 64 lower-case hex digits.
 std::string Sha256Hex(std::string_view bytes);
+/// The word that was probably meant by `word`: the nearest to it, whatever the case, by at most `most` letters left
+/// out, added, exchanged or swapped; fewer in a short word. Empty: none is near.
+std::string_view Nearest(std::string_view word, std::span<const std::string_view> words, std::size_t most = 3);
 /// 64-bit FNV-1a: stable across versions and machines, for spreading; not for security.
 std::uint64_t StableHash(std::string_view bytes);
 /// Compares secrets in time that depends on the length only.

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <array>
 #include <map>
 #include <set>
 
@@ -144,6 +145,14 @@ TEST(Text, Utf8IsCheckedAndMended) {
     EXPECT_TRUE(IsUtf8(ToUtf8(bad)));
   }
   EXPECT_EQ(ToUtf8("a\xFFz"), "a\xEF\xBF\xBDz");
+}
+
+TEST(Text, TheNearestWordIsNear) {
+  constexpr std::array<std::string_view, 3> kWords = {"schedule", "once", "disabled"};
+  EXPECT_EQ(Nearest("SHCEDULE", kWords), "schedule");
+  EXPECT_EQ(Nearest("onse", kWords), "once");
+  EXPECT_EQ(Nearest("never", kWords), "");
+  EXPECT_EQ(Nearest("", kWords), "");
 }
 
 TEST(Text, HexReadsBack) {

@@ -33,8 +33,10 @@ const std::map<std::string, std::string>& Groups() {
   static const std::map<std::string, std::string> groups = {
       {"plugins", "See, check and run plugins"},
       {"devices", "See and edit the inventory"},
+      {"objects", "See what plugins report, and what became of it"},
       {"resources", "See what plugins run about"},
       {"runs", "See what was executed"},
+      {"settings", "See and set what plugins are told"},
       {"secrets", "Set what plugins need to know and nobody else"},
       {"audit", "See who did what"},
       {"users", "Say who can sign in, and as what"},
@@ -68,6 +70,7 @@ void Declare(CLI::App& root, const Command& command, Target& target) {
       app->add_option(option.name, target.values[option.name], option.sentence)
           ->type_name(option.value)
           ->expected(1)
+          ->allow_extra_args(false)
           ->multi_option_policy(option.repeated ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
   }
 }
@@ -98,9 +101,9 @@ std::optional<std::pair<std::string, std::string>> Assignment(const std::string&
 
 std::vector<Command> Commands() {
   std::vector<Command> all;
-  for (auto* some : {&ServeCommands, &RunCommands, &PluginCommands, &ApprovalCommands, &DeviceCommands,
-                     &ResourceCommands, &RunsCommands, &EventCommands, &MetricCommands, &SecretCommands, &AuditCommands,
-                     &PeopleCommands, &CheckCommands}) {
+  for (auto* some : {&ServeCommands, &RunCommands, &PluginCommands, &ApprovalCommands, &DeviceCommands, &ObjectCommands,
+                     &ResourceCommands, &RunsCommands, &EventCommands, &MetricCommands, &SettingCommands,
+                     &SecretCommands, &AuditCommands, &PeopleCommands, &EnvCommands, &CheckCommands}) {
     auto commands = some();
     std::move(commands.begin(), commands.end(), std::back_inserter(all));
   }

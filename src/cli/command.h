@@ -1,6 +1,7 @@
 // Commands, declared once: parsing and --help come from the declaration.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -59,6 +60,9 @@ std::vector<Option> ClientOptions(std::vector<Option> own);
 /// KEY=VALUE → both; nothing without a key or '='.
 std::optional<std::pair<std::string, std::string>> Assignment(const std::string& text);
 
+/// Whether `place` is a link to exactly that.
+bool IsLinkTo(const std::filesystem::path& place, const std::filesystem::path& target);
+
 /// Every command, in the order of --help.
 std::vector<Command> Commands();
 std::vector<Command> ServeCommands();
@@ -66,13 +70,16 @@ std::vector<Command> RunCommands();
 std::vector<Command> PluginCommands();
 std::vector<Command> ApprovalCommands();
 std::vector<Command> DeviceCommands();
+std::vector<Command> ObjectCommands();
 std::vector<Command> ResourceCommands();
 std::vector<Command> RunsCommands();
 std::vector<Command> EventCommands();
 std::vector<Command> MetricCommands();
 std::vector<Command> SecretCommands();
+std::vector<Command> SettingCommands();
 std::vector<Command> AuditCommands();
 std::vector<Command> PeopleCommands();
+std::vector<Command> EnvCommands();
 std::vector<Command> CheckCommands();
 
 /// Parses and runs; returns the exit code.

@@ -23,6 +23,11 @@ class CommandTest : public ::testing::Test {
          {{"--limit", "N", "At most N"}, {"--json", "", "JSON"}, {"--set", "K=V", "Set", true}},
          [this](const Args& args) { return args_ = args, 7; }},
         {"plugins show", "Shows.", {{"ID", "Which"}}, {}, [this](const Args& args) { return args_ = args, kOk; }},
+        {"plugins new",
+         "Begins.",
+         {{"NAME", "Which"}},
+         {{"--dir", "FOLDER", "Where"}, {"--set", "K=V", "Set", true}},
+         [this](const Args& args) { return args_ = args, kOk; }},
         {"check", "Checks.", {{"PATH", "Which", true}}, {}, [this](const Args& args) { return args_ = args, kFailed; }},
     };
   }
@@ -66,6 +71,13 @@ TEST_F(CommandTest, OptionsAndArgumentsArrive) {
   EXPECT_EQ(args_.Get("ID"), "x");
   EXPECT_EQ(Call({"check"}), kFailed);
   EXPECT_FALSE(args_.Has("PATH"));
+}
+
+TEST_F(CommandTest, AnArgumentMayStandBetweenOptions) {
+  EXPECT_EQ(Call({"plugins", "new", "--set", "a=1", "mine", "--dir", "here", "--set", "b=2"}), kOk);
+  EXPECT_EQ(args_.Get("NAME"), "mine");
+  EXPECT_EQ(args_.Get("--dir"), "here");
+  EXPECT_THAT(args_.All("--set"), ElementsAre("a=1", "b=2"));
 }
 
 TEST_F(CommandTest, WrongUsageIsTwoAndExplained) {

@@ -2,8 +2,11 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "base/files.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/local.h"
@@ -16,6 +19,9 @@ namespace {
 
 constexpr int kWaitSeconds = 20;
 constexpr int kLanesShown = 50;
+// Of texts in a table that others follow.
+constexpr std::size_t kTitleBytes = 40;
+constexpr std::size_t kValueBytes = 60;
 
 std::string Trigger(const Json& trigger) {
   std::string text = Text(trigger, "kind");
@@ -77,10 +83,22 @@ int ShowLanes(const Client& client, const std::string& plugin) {
   return kOk;
 }
 
+// What a setting can be: one of these, or for a list some of them.
+std::string Choices(const Json& schema) {
+  const Json& of = schema.contains("items") ? schema["items"] : schema;
+  if (!of.contains("enum")) return "";
+  std::string text;
+  for (const Json& choice : of["enum"])
+    text += (text.empty() ? "" : ", ") + (choice.is_string() ? choice.get<std::string>() : DumpJson(choice));
+  return text;
+}
+
 int Show(const Args& args) {
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());
-  const auto plugin = client->Get("/plugins/" + args.Get("NAME"));
+  Client::Query query;
+  if (args.Has("--language")) query["language"] = args.Get("--language");
+  const auto plugin = client->Get("/plugins/" + args.Get("NAME"), query);
   if (!plugin) return Report(plugin.error());
   if (args.Has("--json")) return PrintJson(*plugin), kOk;
   const Json decision = (*plugin)["last_decision"].is_null() ? Json::object() : (*plugin)["last_decision"];
@@ -103,12 +121,14 @@ int Show(const Args& args) {
   std::vector<std::vector<std::string>> rows;
   for (const Json& setting : (*plugin)["settings"]) {
     const bool secret = setting.contains("set");
-    rows.push_back({Text(setting, "key"), Text(setting, "type"),
-                    secret ? (setting["set"] == true ? "(set)" : "(unset)") : DumpJson(setting["value"])});
+    rows.push_back(
+        {Text(setting, "key"), Shorten(Text(setting, "title"), kTitleBytes),
+         secret ? (setting["set"] == true ? "(set)" : "(unset)") : Shorten(DumpJson(setting["value"]), kValueBytes),
+         Choices(setting["schema"])});
   }
   if (!rows.empty()) {
     std::puts("");
-    PrintTable({"SETTING", "TYPE", "VALUE"}, rows);
+    PrintTable({"SETTING", "TITLE", "VALUE", "CHOICES"}, rows);
   }
   return targets.is_null() ? kOk : ShowLanes(*client, Text(*plugin, "id"));
 }
@@ -189,6 +209,43 @@ int Validate(const Args& args) {
   return errors ? kFailed : kOk;
 }
 
+// A word of a command line that can be pasted.
+std::string Pasted(const std::string& path) {
+  return path.find_first_of(" '\"\\$`&;|<>()*?[]#~!") == std::string::npos ? path
+                                                                           : "'" + ReplaceAll(path, "'", "'\\''") + "'";
+}
+
+int New(const Args& args) {
+  const DialectList dialects = MakeDialects();
+  const auto dialect = std::find_if(dialects.begin(), dialects.end(),
+                                    [&](const auto& one) { return one->name() == args.Get("--dialect"); });
+  if (dialect == dialects.end()) {
+    std::vector<std::string_view> names;
+    for (const auto& one : dialects) names.push_back(one->name());
+    return Report({Errc::kInvalid, fmt::format("--dialect: expected one of {}, got \"{}\"", fmt::join(names, ", "),
+                                               Shorten(args.Get("--dialect"), 40))}),
+           kUsage;
+  }
+  const auto share = ShareFolder();
+  if (!share) return Report(share.error());
+  const std::string name = args.Get("NAME");
+  const auto folder = std::filesystem::path(args.Get("--dir", ".")) / name;
+  const Status made = (*dialect)->MakePlugin({.name = name,
+                                              .short_name = args.Get("--prefix"),
+                                              .folder = std::filesystem::absolute(folder).lexically_normal(),
+                                              .share = *share});
+  if (!made) return Report(made.error());
+  if (args.Has("--json")) return PrintJson({{"folder", std::filesystem::absolute(folder).lexically_normal()}}), kOk;
+  const std::string path = Pasted(folder.lexically_normal().string());
+  std::puts(fmt::format("made {0}\n\n"
+                        "  backplane plugins validate {0}   what is wrong, after each change\n"
+                        "  backplane run {0}                once, without a daemon\n"
+                        "  backplane plugins install {0}    into the site, for somebody to approve",
+                        path)
+                .c_str());
+  return kOk;
+}
+
 }  // namespace
 
 std::vector<Command> PluginCommands() {
@@ -201,7 +258,7 @@ std::vector<Command> PluginCommands() {
       {"plugins show",
        "Show a plugin: its settings, limits and schedule",
        {{"NAME", "Its id or short name"}},
-       ClientOptions({}),
+       ClientOptions({{"--language", "CODE", "Which of its languages texts are wanted in, such as de_de"}}),
        Show},
       {"plugins run",
        "Run a plugin now in the daemon, and wait for the end",
@@ -221,6 +278,14 @@ std::vector<Command> PluginCommands() {
         {"--config", "FILE", "Site configuration whose settings apply"},
         {"--json", "", "Print JSON instead of text"}},
        Validate},
+      {"plugins new",
+       "Begin a plugin: a copy of its ecosystem's template that runs as it is",
+       {{"NAME", "Its name, which becomes that of its folder"}},
+       {{"--dialect", "NAME", "Whose plugins it is one of"},
+        {"--dir", "FOLDER", "Where its folder is made (default: here)"},
+        {"--prefix", "PREFIX", "Its ecosystem's short name for it, instead of one made of NAME"},
+        {"--json", "", "Print JSON instead of text"}},
+       New},
   };
 }
 

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "plugin/secret_ref.h"
+
 namespace backplane {
 
 namespace {
@@ -25,20 +27,79 @@ bool WasDeleted(const fs::path& file) {
 
 }  // namespace
 
-Catalog Catalog::Load(const config::Site& site, const DialectList& dialects, const Catalog* before, const Gate& gate) {
+Catalog Catalog::Load(const config::Site& site, const DialectList& dialects, const Catalog* before, const Gate& gate,
+                      const StoredSettings& stored) {
   Catalog catalog;
   for (const auto& dialect : dialects) {
-    const std::string name(dialect->name());
-    const auto values = site.settings.find(name);
-    catalog.dialect_settings_[name] = values == site.settings.end() ? Settings{} : values->second;
+    catalog.codecs_.push_back(dialect.get());
+    catalog.dialect_settings_[std::string(dialect->name())];
   }
   for (const auto& [name, values] : site.settings)
     if (!catalog.dialect_settings_.contains(name))
       catalog.findings_.push_back(
           {Finding::Severity::kError, "site configuration", "settings." + name, "no such dialect"});
-  for (const config::PluginFolder& folder : site.folders) catalog.AddFolder(folder, site, dialects, gate);
+  std::vector<std::pair<const config::PluginFolder*, const Codec*>> folders;
+  for (const config::PluginFolder& folder : site.folders)
+    if (const Codec* codec = catalog.CodecOf(folder, dialects)) folders.emplace_back(&folder, codec);
+  for (const auto& [folder, codec] : folders) catalog.GiveOwn(*folder, *codec);
+  for (const auto& dialect : dialects) {
+    const std::string name(dialect->name());
+    if (const auto values = site.settings.find(name); values != site.settings.end())
+      for (const auto& [key, value] : values->second)
+        catalog.Give(*dialect, key, {value, SettingLayer::kSite, "site", "the site configuration"});
+    if (const auto values = stored.find(name); values != stored.end())
+      for (const auto& [key, value] : values->second) catalog.Give(*dialect, key, value);
+    catalog.SettleCommon(*dialect);
+    Settings& settings = catalog.dialect_settings_[name];
+    for (const auto& [key, value] : catalog.given_[name]) settings[key] = value.value;
+  }
+  for (const auto& [folder, codec] : folders) catalog.AddFolder(*folder, *codec, gate);
   if (before != nullptr) catalog.Keep(*before);
   return catalog;
+}
+
+void Catalog::Give(const Codec& codec, const std::string& key, GivenValue value) {
+  const auto [at, added] = given_[std::string(codec.name())].try_emplace(key, value);
+  if (!added && at->second.layer < value.layer) at->second = std::move(value);
+}
+
+void Catalog::GiveOwn(const config::PluginFolder& folder, const Codec& codec) {
+  OwnConfig own = codec.ReadConfig(folder.path, folder.config);
+  std::move(own.findings.begin(), own.findings.end(), std::back_inserter(findings_));
+  for (GivenSettings* values : {&own.base, &own.overrides})
+    for (auto& [key, value] : *values) Give(codec, key, std::move(value));
+}
+
+void Catalog::SettleCommon(const Codec& codec) {
+  GivenSettings& given = given_[std::string(codec.name())];
+  for (const Setting& setting : codec.CommonSettings()) {
+    const auto at = given.find(setting.key);
+    if (at == given.end()) continue;
+    auto value = codec.CommonValue(setting.key, at->second.value);
+    if (value) {
+      at->second.value = *std::move(value);
+    } else {
+      const bool site = at->second.layer == SettingLayer::kSite;
+      findings_.push_back({Finding::Severity::kError, site ? "site configuration" : at->second.place,
+                           site ? fmt::format("settings.{}.{}", codec.name(), setting.key) : setting.key,
+                           fmt::format("{}; the default counts", value.error().message)});
+      given.erase(at);
+    }
+  }
+}
+
+void Catalog::AddFinding(const Codec& codec, Finding finding) {
+  const GivenSettings& given = given_[std::string(codec.name())];
+  if (const auto at = given.find(finding.where); at != given.end()) {
+    const GivenValue& value = at->second;
+    finding.message += fmt::format(" (given in {})", value.place.empty() ? value.source : value.place);
+  }
+  findings_.push_back(std::move(finding));
+}
+
+bool Catalog::operator==(const Catalog& other) const {
+  return plugins_ == other.plugins_ && findings_ == other.findings_ && dialect_settings_ == other.dialect_settings_ &&
+         given_ == other.given_;
 }
 
 void Catalog::Keep(const Catalog& before) {
@@ -80,28 +141,28 @@ bool Plugin::operator==(const Plugin& other) const {
          settings == other.settings;
 }
 
-std::vector<Finding> Catalog::UnknownSettings(const config::Site& site, const DialectList& dialects) const {
+std::vector<Finding> Catalog::UnknownSettings(const DialectList& dialects) const {
   std::vector<Finding> unknown;
   for (const auto& dialect : dialects) {
-    const auto values = site.settings.find(std::string(dialect->name()));
-    if (values == site.settings.end()) continue;
-    const std::vector<std::string> common = dialect->CommonSettings();
-    std::set<std::string> declared(common.begin(), common.end());
-    for (const Plugin& plugin : plugins_)
-      if (plugin.manifest.dialect == dialect->name())
-        for (const Setting& setting : plugin.manifest.settings) declared.insert(setting.key);
-    for (const auto& [key, value] : values->second)
-      if (!declared.contains(key))
-        unknown.push_back({Finding::Severity::kWarning, "site configuration",
-                           fmt::format("settings.{}.{}", dialect->name(), key), "no plugin that was read declares it"});
+    std::set<std::string> declared;
+    for (const Setting& setting : dialect->CommonSettings()) declared.insert(setting.key);
+    for (const Manifest* manifest : ManifestsOf(dialect->name()))
+      for (const Setting& setting : manifest->settings) declared.insert(setting.key);
+    for (const auto& [key, value] : Given(dialect->name())) {
+      const bool site = value.layer == SettingLayer::kSite;
+      if ((!site && value.layer != SettingLayer::kOverride) || declared.contains(key)) continue;
+      unknown.push_back({Finding::Severity::kWarning, site ? "site configuration" : value.place,
+                         site ? fmt::format("settings.{}.{}", dialect->name(), key) : key,
+                         "no plugin that was read declares it"});
+    }
   }
   return unknown;
 }
 
-void Catalog::AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects,
-                        const Gate& gate) {
+const Codec* Catalog::CodecOf(const config::PluginFolder& folder, const DialectList& dialects) {
   const auto complain = [&](std::string message) {
     findings_.push_back({Finding::Severity::kError, folder.path.string(), "", std::move(message)});
+    return nullptr;
   };
   std::error_code error;
   if (!std::filesystem::exists(folder.path, error)) return complain("no such file or folder");
@@ -111,11 +172,14 @@ void Catalog::AddFolder(const config::PluginFolder& folder, const config::Site& 
   if (dialect == dialects.end())
     return complain(folder.dialect.empty() ? "is not laid out as any dialect's plugins are"
                                            : fmt::format("no such dialect: {}", folder.dialect));
-  const Codec& codec = **dialect;
-  const auto values = site.settings.find(std::string(codec.name()));
-  const Settings site_values = values == site.settings.end() ? Settings{} : values->second;
-  ReadResult read = codec.Read(folder.path, site_values);
-  for (Finding& finding : read.findings) findings_.push_back(std::move(finding));
+  return dialect->get();
+}
+
+void Catalog::AddFolder(const config::PluginFolder& folder, const Codec& codec, const Gate& gate) {
+  Settings values;
+  for (const auto& [key, value] : Given(codec.name())) values[key] = value.value;
+  ReadResult read = codec.Read(folder.path, values);
+  for (Finding& finding : read.findings) AddFinding(codec, std::move(finding));
   for (Manifest& found : read.manifests) {
     const std::string file = found.file;
     files_.insert(file);
@@ -135,18 +199,22 @@ void Catalog::AddFolder(const config::PluginFolder& folder, const config::Site& 
       continue;
     }
     if (!admitted->remark.empty()) findings_.push_back({Finding::Severity::kWarning, file, "", admitted->remark});
-    Add(*std::move(admitted), codec, file, site_values, folder);
+    Add(*std::move(admitted), codec, file, values, folder);
   }
 }
 
-void Catalog::Add(Admitted admitted, const Codec& codec, const std::string& source, const Settings& site_values,
+void Catalog::Add(Admitted admitted, const Codec& codec, const std::string& source, const Settings& values,
                   const config::PluginFolder& folder) {
   Manifest& manifest = admitted.manifest;
-  Result<Settings> settings = codec.Effective(manifest, site_values);
+  Result<Settings> settings = codec.Effective(manifest, values);
   if (!settings) {
-    findings_.push_back({Finding::Severity::kError, source, settings.error().where, settings.error().message});
+    AddFinding(codec, {Finding::Severity::kError, source, settings.error().where, settings.error().message});
     return;
   }
+  // Its own secrets are among its settings; a foreign one joins them.
+  for (const std::string& key : manifest.reads)
+    if (const auto foreign = values.find(key); foreign != values.end() && IsSecretRef(foreign->second))
+      settings->insert(*foreign);
   const bool scheduled = std::any_of(manifest.triggers.begin(), manifest.triggers.end(), [](const Trigger& trigger) {
     return trigger.kind == TriggerKind::kCron || trigger.kind == TriggerKind::kInterval;
   });
@@ -189,6 +257,19 @@ const Settings& Catalog::DialectSettings(std::string_view dialect) const {
   static const Settings kNone;
   const auto found = dialect_settings_.find(dialect);
   return found == dialect_settings_.end() ? kNone : found->second;
+}
+
+const GivenSettings& Catalog::Given(std::string_view dialect) const {
+  static const GivenSettings kNone;
+  const auto found = given_.find(dialect);
+  return found == given_.end() ? kNone : found->second;
+}
+
+std::vector<const Manifest*> Catalog::ManifestsOf(std::string_view dialect) const {
+  std::vector<const Manifest*> manifests;
+  for (const Plugin& plugin : plugins_)
+    if (plugin.manifest.dialect == dialect) manifests.push_back(&plugin.manifest);
+  return manifests;
 }
 
 }  // namespace backplane

@@ -37,6 +37,9 @@ struct Admitted {
 /// Decides about each plugin that is found. kDenied: none of its versions may run, and why.
 using Gate = std::function<Result<Admitted>(const Codec& codec, const Manifest& found)>;
 
+/// Values that do not come from files: of layers kKept and kSet, by dialect.
+using StoredSettings = std::map<std::string, GivenSettings, std::less<>>;
+
 class Catalog {
  public:
   /// Reads every folder. Never fails: what is wrong is in findings(), and that plugin is left
@@ -45,32 +48,49 @@ class Catalog {
   /// moment, stops nothing. Such an error names its file, or what led there: the site's folder or one
   /// above the file. What was deleted goes, and so does what the gate denies. Without a gate,
   /// everything that is found is in force.
+  /// Of the values that are given for a setting the strongest layer's counts, and within a layer the first.
   static Catalog Load(const config::Site& site, const DialectList& dialects, const Catalog* before = nullptr,
-                      const Gate& gate = {});
+                      const Gate& gate = {}, const StoredSettings& stored = {});
 
-  /// A warning for each value in the site's settings that nothing declares: a misspelt key, or one
-  /// of a plugin that was left out.
-  std::vector<Finding> UnknownSettings(const config::Site& site, const DialectList& dialects) const;
+  /// A warning for each value of the site configuration, or of an override, that nothing declares: a
+  /// misspelt key, or one of a plugin that was left out.
+  std::vector<Finding> UnknownSettings(const DialectList& dialects) const;
 
   const std::vector<Plugin>& plugins() const { return plugins_; }
+  /// The dialects that it was loaded with.
+  const std::vector<const Codec*>& codecs() const { return codecs_; }
   const std::vector<Finding>& findings() const { return findings_; }
   /// By id, or by short name if only one plugin has it. kNotFound and kConflict say so.
   Result<const Plugin*> Find(std::string_view name) const;
   const Plugin* FindById(std::string_view id) const;
-  /// Values of all plugins of a dialect, and the site's own for it.
+  /// Values of all plugins of a dialect, and what is given for it.
   const Settings& DialectSettings(std::string_view dialect) const;
+  /// What is given for a dialect, of each setting what counts.
+  const GivenSettings& Given(std::string_view dialect) const;
+  /// What its plugins declare. They live as long as the catalog.
+  std::vector<const Manifest*> ManifestsOf(std::string_view dialect) const;
+
+  bool operator==(const Catalog& other) const;
 
  private:
   /// "; there are A, B" if that is short.
   std::string Choices() const;
-  void AddFolder(const config::PluginFolder& folder, const config::Site& site, const DialectList& dialects,
-                 const Gate& gate);
-  void Add(Admitted admitted, const Codec& codec, const std::string& source, const Settings& site_values,
+  /// Null, with a finding: it is nobody's.
+  const Codec* CodecOf(const config::PluginFolder& folder, const DialectList& dialects);
+  void Give(const Codec& codec, const std::string& key, GivenValue value);
+  void GiveOwn(const config::PluginFolder& folder, const Codec& codec);
+  /// Values of common settings that do not fit are left out.
+  void SettleCommon(const Codec& codec);
+  void AddFolder(const config::PluginFolder& folder, const Codec& codec, const Gate& gate);
+  void Add(Admitted admitted, const Codec& codec, const std::string& source, const Settings& values,
            const config::PluginFolder& folder);
+  /// With where the value comes from, if the finding is about one.
+  void AddFinding(const Codec& codec, Finding finding);
   void Keep(const Catalog& before);
   /// The error because of which a plugin that is not in force any more stays; null: none.
   Finding* ReasonToKeep(const Plugin& plugin);
 
+  std::vector<const Codec*> codecs_;
   std::vector<Plugin> plugins_;
   std::map<std::string, std::string, std::less<>> sources_;  // where each id was found first
   std::map<std::string, std::size_t, std::less<>> by_id_;    // place in plugins_
@@ -78,6 +98,7 @@ class Catalog {
   std::set<std::string, std::less<>> denied_;                // ids, by the gate
   std::vector<Finding> findings_;
   std::map<std::string, Settings, std::less<>> dialect_settings_;
+  StoredSettings given_;
 };
 
 }  // namespace backplane

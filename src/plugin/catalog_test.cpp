@@ -111,11 +111,80 @@ TEST_F(CatalogTest, SettingsOfADialectAreThoseOfAllItsPlugins) {
   EXPECT_TRUE(catalog.DialectSettings("three").empty());
 }
 
+TEST_F(CatalogTest, TheStrongestLayerOfAValueCounts) {
+  site_.folders = {Folder("a", "one", {"v", "w", "x", "y", "z"})};
+  const auto own = folder_.path() / "own";
+  std::filesystem::create_directory(own);
+  std::ofstream(own / "base.json") << R"({"w_level": 2, "x_level": 2, "y_level": 2, "z_level": 2, "site_name": "own"})";
+  std::ofstream(own / "override.json") << R"({"z_level": 5})";
+  site_.settings["one"] = {{"x_level", 3}, {"y_level", 3}, {"z_level", 3}};
+  StoredSettings stored;
+  for (const char* key : {"y_level", "z_level"}) stored["one"][key] = {4, SettingLayer::kSet, "set by eve", ""};
+  stored["one"]["w_level"] = {9, SettingLayer::kKept, "kept", ""};
+  const auto values = [&](const Catalog& catalog) {
+    std::vector<std::string> found;
+    for (const Plugin& plugin : catalog.plugins()) {
+      const std::string key = plugin.manifest.name + "_level";
+      const auto given = catalog.Given("one").find(key);
+      found.push_back(plugin.settings.at(key).dump() + " " +
+                      (given == catalog.Given("one").end() ? "default" : given->second.source));
+    }
+    return found;
+  };
+  const Catalog catalog = Catalog::Load(site_, dialects_, nullptr, {}, stored);
+  EXPECT_THAT(values(catalog), ElementsAre("1 default", "2 base", "3 site", "4 set by eve", "5 override"));
+  EXPECT_EQ(catalog.DialectSettings("one").at("site_name"), "own");
+  // In another folder of the dialect the same file counts again, unless that folder names one of its own.
+  const auto other = folder_.path() / "other";
+  std::filesystem::create_directory(other);
+  std::ofstream(other / "base.json") << R"({"v_level": 6, "w_level": 6})";
+  site_.folders.push_back(Folder("b", "one", {"q"}));
+  site_.folders.back().config = other;
+  EXPECT_THAT(values(Catalog::Load(site_, dialects_, nullptr, {}, stored)),
+              ElementsAre("6 base", "2 base", "3 site", "4 set by eve", "5 override", "1 default"));
+}
+
+TEST_F(CatalogTest, AWrongValueIsNamedWithItsPlaceAndOthersAreRead) {
+  site_.folders = {Folder("a", "one", {"x", "y"})};
+  const auto own = folder_.path() / "own";
+  std::filesystem::create_directory(own);
+  std::ofstream(own / "base.json") << R"({"x_level": "much", "site_name": 5})";
+  std::ofstream(own / "override.json") << R"({"y_levle": 5})";
+  const Catalog catalog = Load();
+  EXPECT_THAT(Ids(catalog), ElementsAre("one:y"));
+  const std::string file = own / "base.json";
+  ASSERT_EQ(catalog.findings().size(), 2U);
+  EXPECT_EQ(Describe(catalog.findings()[0]), file + ": site_name: site_name: is not a text; the default counts");
+  EXPECT_EQ(catalog.findings()[1].message, "x_level: is not a whole number (given in " + file + ")");
+  EXPECT_FALSE(catalog.DialectSettings("one").contains("site_name"));
+  const auto unknown = catalog.UnknownSettings(dialects_);
+  ASSERT_EQ(unknown.size(), 1U);
+  EXPECT_EQ(unknown[0].file, (own / "override.json").string());
+  EXPECT_EQ(unknown[0].where, "y_levle");
+}
+
+TEST_F(CatalogTest, ACatalogIsAnotherWhenAValueOfNoPluginIs) {
+  site_.folders = {Folder("a", "one", {"x"})};
+  const Catalog before = Load();
+  EXPECT_TRUE(before == Load());
+  site_.settings["one"] = {{"site_name", "there"}};
+  EXPECT_FALSE(before == Load());
+}
+
+TEST_F(CatalogTest, AForeignSecretIsKnownToWhoAsksForIt) {
+  const Json secret = {{"secret", "s"}};
+  site_.settings["one"] = {{"site_key", secret}, {"site_name", "there"}};
+  site_.folders = {Folder("a", "one", {"x reads=site_key reads=site_name", "y"})};
+  const Catalog catalog = Load();
+  EXPECT_EQ(catalog.FindById("one:x")->settings, (Settings{{"x_level", 1}, {"site_key", secret}}));
+  EXPECT_EQ(catalog.FindById("one:y")->settings, (Settings{{"y_level", 1}}));
+}
+
 TEST_F(CatalogTest, SettingsThatNothingDeclaresAreNamed) {
   site_.settings["one"] = {{"x_level", 7}, {"x_levle", 8}};
   site_.settings["two"] = {{"z_level", 1}};
   site_.folders = {Folder("a", "one", {"x"}), Folder("b", "two", {"z"})};
-  const auto unknown = Load().UnknownSettings(site_, dialects_);
+  const auto unknown = Load().UnknownSettings(dialects_);
   ASSERT_EQ(unknown.size(), 1U);
   EXPECT_EQ(unknown[0].where, "settings.one.x_levle");
   EXPECT_FALSE(IsError(unknown[0]));

@@ -40,4 +40,20 @@ std::string DisplayCommand(const Invocation& invocation) {
   return MaskSecrets(fmt::format("{}", fmt::join(invocation.argv, " ")), invocation.secrets);
 }
 
+Result<Json> Codec::CommonValue(const std::string&, const Json& given) const { return given; }
+
+OwnConfig Codec::ReadConfig(const std::filesystem::path&, const std::filesystem::path& config) const {
+  OwnConfig none;
+  if (!config.empty())
+    none.findings.push_back({Finding::Severity::kError, config.string(), "",
+                             fmt::format("plugins.config: {} has no configuration of its own", name())});
+  return none;
+}
+
+Status Codec::MakePlugin(const NewPlugin&) const {
+  return Fail(Errc::kUnavailable, fmt::format("{} has no template for new plugins", name()));
+}
+
+Presentation Codec::Present(const Manifest& manifest, std::string_view) const { return PresentPlainly(manifest); }
+
 }  // namespace backplane

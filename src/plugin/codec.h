@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "model/record.h"
 #include "plugin/manifest.h"
+#include "plugin/presentation.h"
 
 namespace backplane {
 
@@ -40,6 +41,9 @@ struct RunContext {
   /// Values of every loaded plugin of the dialect, and of the dialect itself, by key: some
   /// ecosystems let each plugin read the settings of all.
   const Settings* all_settings = nullptr;
+  /// What these plugins declare, and where values that somebody gave come from; empty without a catalog.
+  std::vector<const Manifest*> manifests = {};
+  const GivenSettings* given = nullptr;
   /// What the run is about; null if its plugin has no targets.
   const Resource* resource = nullptr;
   /// What is known now of a resource id, in one namespace or, if that is empty, in all.
@@ -87,6 +91,21 @@ struct ReadResult {
   std::vector<Finding> findings;
 };
 
+/// What an ecosystem's own configuration says.
+struct OwnConfig {
+  GivenSettings base;       ///< below the site configuration
+  GivenSettings overrides;  ///< above everything
+  std::vector<Finding> findings;
+};
+
+/// A plugin that somebody begins to write.
+struct NewPlugin {
+  std::string name;
+  std::string short_name;        ///< what its ecosystem calls it; empty: made of the name
+  std::filesystem::path folder;  ///< where it is to be; absolute
+  std::filesystem::path share;   ///< base/files.h ShareFolder(), where templates lie
+};
+
 class Codec {
  public:
   virtual ~Codec() = default;
@@ -110,8 +129,24 @@ class Codec {
   /// key whose value does not fit its type.
   virtual Result<Settings> Effective(const Manifest& manifest, const Settings& site) const = 0;
 
-  /// Keys of settings that belong to the dialect itself, not to one of its plugins.
-  virtual std::vector<std::string> CommonSettings() const { return {}; }
+  /// Settings that belong to the dialect itself, not to one of its plugins.
+  virtual std::vector<Setting> CommonSettings() const { return {}; }
+
+  /// The value of a common setting as runs see it. kInvalid says what was expected.
+  virtual Result<Json> CommonValue(const std::string& key, const Json& given) const;
+
+  /// Reads the configuration that the ecosystem keeps for the plugins at `plugins`: at `config`, or if that is
+  /// empty where it usually lies; nothing, if there is none. Never fails as a whole.
+  virtual OwnConfig ReadConfig(const std::filesystem::path& plugins, const std::filesystem::path& config) const;
+
+  /// What a page shows of `manifest` in `language` ("de_de", "de-AT", "de"); a text that is not there in it comes
+  /// in English, or else in the language that its author gives first, and so does all of it if that is empty.
+  /// HTML in texts is their author's: not safe to show as it is.
+  virtual Presentation Present(const Manifest& manifest, std::string_view language) const;
+
+  /// Makes a plugin that runs as it is, for its author to change. kInvalid: a name that will not do; kConflict:
+  /// the folder is there; kUnavailable: it cannot be written, or the dialect has no template.
+  virtual Status MakePlugin(const NewPlugin& wanted) const;
 
   /// Turns a job into what to execute; writes the files that the script expects into
   /// `context.work`.

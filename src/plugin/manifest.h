@@ -41,10 +41,32 @@ struct Setting {
   std::string title;
   std::string help;
   bool secret = false;
+  /// A value that nobody could guess, another each time that the setting is asked for: one is kept if the
+  /// setting is needed and not given. Empty: the default will do.
+  std::string fresh = {};
 };
 
 /// Settings with their effective values, by key.
 using Settings = std::map<std::string, Json>;
+
+/// Who says what a setting is, the weakest first; below all of them is the manifest's default.
+enum class SettingLayer {
+  kKept,      ///< made up once by us
+  kOwn,       ///< the ecosystem's own configuration
+  kSite,      ///< the site configuration
+  kSet,       ///< a person, over the API
+  kOverride,  ///< the ecosystem's own configuration, where it says so
+};
+
+struct GivenValue {
+  Json value;
+  SettingLayer layer = SettingLayer::kSite;
+  std::string source;  ///< for people: "app.conf", "site", "set by user:alice", "override", "made up once"
+  std::string place;   ///< file and line, where there is one
+  bool operator==(const GivenValue&) const = default;
+};
+/// Values that somebody gives, by key.
+using GivenSettings = std::map<std::string, GivenValue>;
 
 struct Limits {
   Millis timeout{10'000};
@@ -82,6 +104,8 @@ struct Manifest {
   std::map<std::string, Json> read_with;
   std::string runtime;  ///< name of a Runtime; empty: declares settings only and never runs
   std::vector<Setting> settings;
+  /// Keys of settings besides its own whose secrets it gets to know.
+  std::vector<std::string> reads;
   std::vector<Trigger> triggers;
   std::shared_ptr<const TargetFilter> targets;  ///< null: it runs about nothing in particular
   Millis min_interval{0};                       ///< never started again within this of the last start

@@ -9,20 +9,29 @@
 //   poll on=sw       runs about each resource whose id starts with "sw"
 //   scan runtime=x   instead of "fake"; `runtime=` declares settings only
 //
-// A plugin called `broken` is an error. Each has the integer setting `<name>_level`, 1 by default.
-// A run yields an observation per word of its log, or an object if the word starts with a plus.
+//   scan reads=x     gets to know the secret of the common setting x
+//
+// A plugin called `broken` is an error. Each has the integer setting `<name>_level`, 1 by default, and the
+// secret `<name>_password`, empty by default. Common are the text `site_name` and the secret `site_key`, which
+// nobody should guess. A folder `own` beside a folder of plugins, or the one that is named, holds a JSON object in
+// base.json, and perhaps another in override.json.
+// A run yields an observation per word of its log and its result files, or an object if the word starts
+// with a plus.
 #pragma once
 
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/rng.h"
 #include "base/text.h"
 #include "plugin/codec.h"
+#include "plugin/secret_ref.h"
 
 namespace backplane {
 
@@ -61,11 +70,37 @@ class TestCodec : public Codec {
   }
 
   Result<Settings> Effective(const Manifest& manifest, const Settings& site) const override {
-    const std::string key = manifest.name + "_level";
+    const std::string key = manifest.name + "_level", password = manifest.name + "_password";
+    Settings settings = {{key, 1}};
+    if (const auto given = site.find(password); given != site.end()) settings.insert(*given);
     const auto given = site.find(key);
-    if (given == site.end()) return Settings{{key, 1}};
+    if (given == site.end()) return settings;
     if (!given->second.is_number_integer()) return Fail(Errc::kInvalid, key + ": is not a whole number", key);
-    return Settings{{key, given->second}};
+    settings[key] = given->second;
+    return settings;
+  }
+
+  std::vector<Setting> CommonSettings() const override {
+    return {{.key = "site_name", .type = "string", .default_value = "home"},
+            {.key = "site_key", .type = "string", .default_value = "", .secret = true, .fresh = SecretHex(4)}};
+  }
+
+  Result<Json> CommonValue(const std::string& key, const Json& given) const override {
+    if (!given.is_string() && !IsSecretRef(given)) return Fail(Errc::kInvalid, key + ": is not a text", key);
+    return given;
+  }
+
+  OwnConfig ReadConfig(const std::filesystem::path& plugins, const std::filesystem::path& config) const override {
+    OwnConfig own;
+    const auto folder = config.empty() ? plugins.parent_path() / "own" : config;
+    for (const auto& [name, layer, values] : {std::tuple("base", SettingLayer::kOwn, &own.base),
+                                              std::tuple("override", SettingLayer::kOverride, &own.overrides)}) {
+      const auto file = folder / (std::string(name) + ".json");
+      const auto text = ReadFile(file, 1 << 20);
+      if (!text) continue;
+      for (const auto& [key, value] : ParseJson(*text).value().items()) (*values)[key] = {value, layer, name, file};
+    }
+    return own;
   }
 
   Result<Invocation> Prepare(const Manifest& manifest, const Job&, const Settings&,
@@ -81,7 +116,9 @@ class TestCodec : public Codec {
 
   Batch Decode(const Manifest& manifest, const Settings&, const Output& output, TimePoint at) const override {
     Batch batch;
-    for (const std::string_view word : Split(output.log, ' ')) {
+    std::string text = output.log;
+    for (const Output::ResultFile& file : output.files) text += " " + file.content;
+    for (const std::string_view word : Split(text, ' ')) {
       if (word.empty()) continue;
       if (word == "unreadable") return {.records = {}, .refused = {}, .failure = "this output is unreadable"};
       if (word.starts_with('+'))
@@ -111,6 +148,8 @@ class TestCodec : public Codec {
     manifest.runtime = "fake";
     manifest.document["how"] = "ok";
     manifest.settings.push_back({.key = manifest.name + "_level", .type = "integer", .default_value = 1});
+    manifest.settings.push_back(
+        {.key = manifest.name + "_password", .type = "string", .default_value = "", .secret = true});
     for (const std::string_view word : words) {
       const std::string value(word.substr(word.find('=') + 1));
       if (word == "interval") manifest.triggers.push_back({.kind = TriggerKind::kInterval, .interval = Millis(60'000)});
@@ -120,6 +159,7 @@ class TestCodec : public Codec {
         manifest.targets = std::make_shared<TargetFilter>(
             TargetFilter{value, [value](const Resource& resource) { return resource.id.starts_with(value); }});
       if (word.starts_with("wants=")) manifest.capabilities.push_back(value);
+      if (word.starts_with("reads=")) manifest.reads.push_back(value);
       if (word.starts_with("min=")) manifest.min_interval = Millis(std::stoll(value));
       if (word.starts_with("how=")) manifest.document["how"] = value;
       if (word.starts_with("runtime=")) manifest.runtime = value;

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 import sites
 
-COMMANDS = ["serve", "run", "plugins", "plugins list", "plugins show", "plugins run", "plugins validate", "devices",
+COMMANDS = ["serve", "run", "plugins", "plugins list", "plugins show", "plugins run", "plugins validate", "plugins new", "devices",
             "devices list", "devices show", "devices edit", "runs", "runs list", "runs show", "runs cancel", "events",
             "events list", "events follow", "metrics", "metrics list", "metrics show", "secrets", "secrets set",
             "secrets list", "secrets remove", "secrets rotate", "audit", "audit list", "check"]

@@ -5,7 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
-#include "dialects/netalertx/settings.h"
+#include "dialects/netalertx/app_db_snapshots.h"
+#include "dialects/netalertx/settings_table.h"
 
 namespace backplane::netalertx {
 namespace {
@@ -19,46 +20,25 @@ Status Link(const fs::path& target, const fs::path& link) {
   return {};
 }
 
-bool IsName(std::string_view key) {
-  return !key.empty() && (key[0] < '0' || key[0] > '9') && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+constexpr const char* kSettingsFile = "table_settings.json";
+
+Status LinkData(const AppFolders& folders, const fs::path& installation) {
+  const AppFolders shared(installation);
+  BACKPLANE_TRY(Link(shared.database / kDatabaseFile, folders.database / kDatabaseFile));
+  for (const std::string& name : SnapshotNames())
+    if (name != kSettingsFile) BACKPLANE_TRY(Link(shared.api / name, folders.api / name));
+  return {};
 }
 
-// Every line is an assignment of a literal: scripts execute this file.
-std::string AppConf(const Settings& values) {
-  std::string out;
-  for (const auto& [key, value] : values)
-    if (IsName(key)) out += fmt::format("{}={}\n", key, PythonLiteral(value));
-  return out;
-}
-
-const char* DataType(const Json& value) {
-  if (value.is_array()) return "array";
-  if (value.is_boolean()) return "boolean";
-  if (value.is_number_integer()) return "integer";
-  return value.is_object() ? "object" : "string";
-}
-
-// The snapshot of the Settings table. Values are already decoded, so no type has transformers.
-std::string TableSettings(const Settings& values) {
-  Json rows = Json::array();
-  for (const auto& [key, value] : values) {
-    const char* type = DataType(value);
-    const char* element = value.is_array() ? "select" : "input";
-    rows.push_back({{"setKey", key},
-                    {"setName", key},
-                    {"setDescription", ""},
-                    {"setType", fmt::format("{{'dataType': '{}', 'elements': [{{'elementType': '{}', "
-                                            "'elementOptions': [], 'transformers': []}}]}}",
-                                            type, element)},
-                    {"setOptions", "[]"},
-                    {"setGroup", key.substr(0, key.find('_'))},
-                    {"setValue", value.is_object() ? DumpJson(value) : PythonText(value)},
-                    {"setEvents", "[]"},
-                    {"setOverriddenByEnv", 0}});
+Status MakeData(const AppFolders& folders, const CatalogRows& rows, TimePoint now) {
+  const fs::path file = folders.database / kDatabaseFile;
+  try {
+    AppDb db(file);
+    db.Write(Millis(0), [&] { WriteCatalog(db, rows); });
+    return Snapshots(folders.api, file).Write(db, rows, kAllTables, now);
+  } catch (const store::DatabaseError& error) {
+    return Fail(Errc::kUnavailable, fmt::format("{}: {}", file.string(), error.what()));
   }
-  return DumpJson(Json{{"data", std::move(rows)}});
 }
 
 }  // namespace
@@ -86,8 +66,13 @@ Status WriteApp(const AppFolders& folders, const Manifest& manifest, const std::
       BACKPLANE_TRY(Link(sibling, plugins / name));
   }
 
-  BACKPLANE_TRY(WriteFileAtomic(folders.config / "app.conf", AppConf(values), 0600));
-  return WriteFileAtomic(folders.api / "table_settings.json", TableSettings(values), 0600);
+  const auto manifests = context.manifests.empty() ? std::vector<const Manifest*>{&manifest} : context.manifests;
+  BACKPLANE_TRY(WriteFileAtomic(folders.config / "app.conf", AppConfText(manifests, values), 0600));
+  BACKPLANE_TRY(context.installation.empty() ? MakeData(folders, RowsOf(manifests, values, context.given), context.now)
+                                             : LinkData(folders, context.installation));
+  // The run's own: it has the secrets that it may know.
+  return WriteFileAtomic(folders.api / kSettingsFile, TableSettings(SettingRows(manifests, values, context.given)),
+                         0600);
 }
 
 }  // namespace backplane::netalertx

@@ -5,7 +5,10 @@
 
 namespace backplane::netalertx {
 
-/// Where things are below a run's private folder.
+/// In AppFolders::database.
+inline constexpr const char* kDatabaseFile = "app.db";
+
+/// Where things are below a run's private folder, or in the installation.
 struct AppFolders {
   explicit AppFolders(const std::filesystem::path& work)
       : root(work / "app"),
@@ -21,8 +24,9 @@ struct AppFolders {
 
 /// Lays the installation out below `context.work`: our Python modules and the plugin's folder
 /// (by links; nothing is written into either), app.conf and table_settings.json with `values`.
-/// `siblings` are further plugin folders that the command names. kUnavailable: a folder or
-/// file could not be made.
+/// `siblings` are further plugin folders that the command names. app.db and the other snapshots are
+/// those of the installation; without one they are made, and know of no device. kUnavailable: a folder
+/// or file could not be made.
 Status WriteApp(const AppFolders& folders, const Manifest& manifest, const std::vector<std::string>& siblings,
                 const Settings& values, const RunContext& context);
 

@@ -32,14 +32,16 @@ class Decoder {
       : manifest_(manifest),
         at_(at),
         mapping_(ReadMapping(manifest, settings)),
-        watched_(WatchedColumns(manifest, settings)) {}
+        watched_(WatchedColumns(manifest, settings)) {
+    batch_.reported = ReportedStatuses(manifest, settings);
+  }
 
   Batch Decode(std::string_view content, bool ended_by_itself) {
     ReadLines(content);
     batch_.records.reserve(lines_.size() * (mapping_ ? 2 : 1));
     for (std::size_t i = 0; i < lines_.size(); ++i) {
       if (const std::size_t last = last_of_[lines_[i].key]; last != i) {
-        Refuse(lines_[i].number, fmt::format("line {} has the same ids and counts instead", lines_[last].number));
+        Refuse(lines_[i].number, "line {} has the same ids and counts instead", lines_[last].number);
         continue;
       }
       AddObject(lines_[i]);
@@ -51,17 +53,19 @@ class Decoder {
   }
 
  private:
-  void Refuse(std::size_t line, std::string reason) {
+  template <typename... Args>
+  void Refuse(std::size_t line, fmt::format_string<const Args&...> reason, const Args&... args) {
     if (batch_.refused.size() + 1 >= kMostRefusals)
       ++not_listed_;
     else
-      batch_.refused.push_back({fmt::format("line {}", line), std::move(reason)});
+      batch_.refused.push_back({fmt::format("line {}", line), fmt::format(reason, args...)});
   }
 
   // Beyond a limit of ours: what the plugin said there is not known, so nothing may be called missing.
-  void RefuseUnread(std::size_t line, std::string reason) {
+  template <typename... Args>
+  void RefuseUnread(std::size_t line, fmt::format_string<const Args&...> reason, const Args&... args) {
     whole_ = false;
-    Refuse(line, std::move(reason));
+    Refuse(line, reason, args...);
   }
 
   // A line ends at \n, \r\n or \r.
@@ -77,7 +81,7 @@ class Decoder {
 
   void ReadLine(std::string_view text, std::size_t number) {
     if (text.empty()) return;
-    if (text.size() > kLongestLine) return RefuseUnread(number, fmt::format("longer than {} bytes", kLongestLine));
+    if (text.size() > kLongestLine) return RefuseUnread(number, "longer than {} bytes", kLongestLine);
     Line line{number, {}, {}};
     std::size_t count = 0, start = 0, key_end = text.size();
     while (true) {
@@ -88,8 +92,8 @@ class Decoder {
       start = end + 1;
     }
     if (count == 1) return Refuse(number, "expected 9 or 13 columns separated by \"|\", got text without any");
-    if (count != 9 && count != 13) return Refuse(number, fmt::format("expected 9 or 13 columns, got {}", count));
-    if (lines_.size() >= kMostRows) return RefuseUnread(number, fmt::format("beyond the limit of {} rows", kMostRows));
+    if (count != 9 && count != 13) return Refuse(number, "expected 9 or 13 columns, got {}", count);
+    if (lines_.size() >= kMostRows) return RefuseUnread(number, "beyond the limit of {} rows", kMostRows);
     if (count == 9) std::fill(line.columns.begin() + kHelp1, line.columns.end(), "null");
     line.key = text.substr(0, key_end);
     last_of_[line.key] = lines_.size();
@@ -134,8 +138,8 @@ class Decoder {
     } else if (ip) {
       seen.identifiers.push_back({"ip", *ip});
     } else {
-      return Refuse(line.number, fmt::format("no device: neither \"{}\" is a MAC address nor \"{}\" an IP address",
-                                             Shorten(id, 40), Shorten(address, 60)));
+      return Refuse(line.number, "no device: neither \"{}\" is a MAC address nor \"{}\" an IP address", Shorten(id, 40),
+                    Shorten(address, 60));
     }
     seen.source = manifest_.name;
     if (mapping_->source)

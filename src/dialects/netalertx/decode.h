@@ -11,6 +11,6 @@ Batch DecodeOutput(const Manifest& manifest, const Settings& settings, const Out
 
 inline constexpr std::size_t kMostRows = 200'000;
 inline constexpr std::size_t kMostRefusals = 1'000;
-inline constexpr std::size_t kLongestLine = 1 << 20;
+inline constexpr std::size_t kLongestLine = 4 << 20;
 
 }  // namespace backplane::netalertx

@@ -1,8 +1,10 @@
 #include "dialects/netalertx/decode.h"
 
+#include <array>
 #include <ctime>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -88,6 +90,64 @@ TEST(Decode, AnEndlessLineIsRefused) {
   EXPECT_EQ(batch.records.size(), 2U);
   ASSERT_EQ(batch.refused.size(), 1U);
   EXPECT_THAT(batch.refused[0].reason, HasSubstr("longer than"));
+  EXPECT_FALSE(batch.complete);
+}
+
+// One row; nothing but the separators means anything in it.
+ObjectRecord Decoded(const std::array<std::string, 13>& row) {
+  const Batch batch = Decode(WithFile(fmt::format("{}\n", fmt::join(row, "|"))));
+  EXPECT_EQ(batch.records.size(), 2U) << (batch.refused.empty() ? "" : batch.refused[0].reason);
+  return batch.records.empty() ? ObjectRecord{} : std::get<ObjectRecord>(batch.records[0]);
+}
+
+TEST(Decode, HostileValuesAreData) {
+  const std::string large(1'000'000, 'x');
+  const std::string zero("a\0b", 3);
+  const std::array<std::string, 13> row = {"00:11:22:33:44:55",
+                                           "10.0.0.1",
+                                           "2026-08-22 09:00:00",
+                                           "'; DROP TABLE object; --",
+                                           "<script>alert(1)</script>&amp;",
+                                           large,
+                                           "\x1b[31m\a%s{}\\n\"",
+                                           zero,
+                                           "\xe2\x80\xae\xf0\x9f\x92\xa9",
+                                           "$(reboot) `id` {s-quote}",
+                                           "../../etc/passwd",
+                                           "=1+1",
+                                           "None"};
+  const ObjectRecord object = Decoded(row);
+  EXPECT_EQ(object.key, row[0] + "|" + row[1]);
+  EXPECT_EQ(object.watched, (std::array{row[3], row[4], row[5], row[6]}));
+  EXPECT_EQ(object.extra, row[7]);
+  EXPECT_EQ(object.foreign_key, row[8]);
+  EXPECT_EQ(object.help, (std::array{row[9], row[10], row[11], row[12]}));
+}
+
+TEST(Decode, AFieldMayBeAMegabyteInEveryColumn) {
+  std::array<std::string, 13> row;
+  for (std::size_t i = 3; i < 7; ++i) row[i] = std::string(1'000'000, static_cast<char>('a' + i));
+  row[0] = "00:11:22:33:44:55";
+  EXPECT_EQ(Decoded(row).watched[3], row[6]);
+}
+
+TEST(Decode, MillionsOfLinesAreCountedNotKept) {
+  constexpr std::size_t kLines = 2'000'000;
+  std::string content;
+  for (std::size_t i = 0; i < kLines; ++i) content += i % 2 == 0 ? "|\n" : "\n";
+  const Batch batch = Decode(WithFile(content + kRow));
+  EXPECT_EQ(batch.records.size(), 2U);
+  ASSERT_EQ(batch.refused.size(), kMostRefusals);
+  EXPECT_EQ(batch.refused.back().reason, fmt::format("{} more were refused", kLines / 2 - kMostRefusals + 1));
+  EXPECT_TRUE(batch.complete);
+}
+
+TEST(Decode, MillionsOfRowsAreCutAtTheLimit) {
+  std::string content;
+  for (std::size_t i = 0; i < 5 * kMostRows; ++i) content += "||||||||\n";  // the smallest row, again and again
+  const Batch batch = Decode(WithFile(content));
+  EXPECT_EQ(batch.records.size(), 1U);
+  EXPECT_EQ(batch.refused.size(), kMostRefusals);
   EXPECT_FALSE(batch.complete);
 }
 

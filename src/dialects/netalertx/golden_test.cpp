@@ -65,7 +65,9 @@ std::string Rendered(const Batch& batch) {
     records.push_back(object != nullptr ? ToJson(*object) : ToJson(std::get<Observation>(record)));
   }
   for (const Refusal& refusal : batch.refused) refused.push_back(refusal.where + ": " + refusal.reason);
-  return Json{{"complete", batch.complete}, {"refused", refused}, {"records", records}}.dump(1) + "\n";
+  Json all = {{"complete", batch.complete}, {"refused", refused}, {"records", records}};
+  for (const ObjectStatus status : batch.reported) all["reported"].push_back(ObjectStatusName(status));
+  return all.dump(1) + "\n";
 }
 
 // Compares with the file, or writes it.

@@ -20,7 +20,8 @@ struct InstallationParts {
   std::filesystem::path share;  ///< base/files.h ShareFolder()
 };
 
-/// Makes the folders, and app.db if it is not there or is damaged. kUnavailable: one cannot be made.
+/// Makes the folders. app.db comes with the first catalog; a file that is damaged, deleted or of another store gives
+/// way to a new one. kUnavailable: a folder cannot be made.
 Result<std::unique_ptr<dispatch::Installation>> OpenInstallation(InstallationParts parts);
 
 }  // namespace backplane::netalertx

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialects/netalertx/words.h"
 
 namespace backplane::netalertx {
 namespace {
@@ -88,6 +89,12 @@ std::optional<Column> ColumnNamed(std::string_view name) {
   return at->second;
 }
 
+bool IsScanColumn(std::string_view name) {
+  const std::string plain = PlainTarget(name);
+  return std::any_of(kScanColumns.begin(), kScanColumns.end(),
+                     [&](std::string_view column) { return PlainTarget(column) == plain; });
+}
+
 std::optional<DeviceMapping> ReadMapping(const Manifest& manifest, const Settings& settings) {
   if (TextAt(manifest.document, "mapped_to_table") != "CurrentScan") return std::nullopt;
   DeviceMapping out;
@@ -129,6 +136,19 @@ std::vector<Column> WatchedColumns(const Manifest& manifest, const Settings& set
   std::vector<Column> out;
   for (const std::string& name : Names(manifest, settings, "WATCH"))
     if (const auto column = ColumnNamed(name); column && out.size() < kColumns) out.push_back(*column);
+  return out;
+}
+
+std::vector<ObjectStatus> ReportedStatuses(const Manifest& manifest, const Settings& settings) {
+  static constexpr std::array<std::pair<std::string_view, ObjectStatus>, 4> kNames = {
+      {{"new", ObjectStatus::kNew},
+       {"watched-changed", ObjectStatus::kChanged},
+       {"watched-not-changed", ObjectStatus::kUnchanged},
+       {"missing-in-last-scan", ObjectStatus::kMissing}}};
+  const std::vector<std::string> listed = Names(manifest, settings, "REPORT_ON");
+  std::vector<ObjectStatus> out;
+  for (const auto& [name, status] : kNames)
+    if (std::find(listed.begin(), listed.end(), name) != listed.end()) out.push_back(status);
   return out;
 }
 

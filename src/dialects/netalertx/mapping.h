@@ -37,6 +37,9 @@ using Row = std::array<std::string_view, kColumns>;
 /// The column of that name, in today's spelling (watchedValue1) or the old one (Watched_Value1).
 std::optional<Column> ColumnNamed(std::string_view name);
 
+/// Whether CurrentScan has a column of that name, in today's spelling (scanLastIP) or the old one (cur_IP).
+bool IsScanColumn(std::string_view name);
+
 /// A value of a row, or one text for all rows.
 struct Origin {
   std::optional<Column> column;
@@ -60,7 +63,10 @@ struct DeviceMapping {
 /// Nothing if the manifest does not map to CurrentScan.
 std::optional<DeviceMapping> ReadMapping(const Manifest& manifest, const Settings& settings);
 
-/// The columns of the setting <PREFIX>_WATCH, in its order.
+/// The columns of the setting <PREFIX>_WATCH, in its order; names of no column are passed over.
 std::vector<Column> WatchedColumns(const Manifest& manifest, const Settings& settings);
+
+/// The statuses of the setting <PREFIX>_REPORT_ON; other words are passed over.
+std::vector<ObjectStatus> ReportedStatuses(const Manifest& manifest, const Settings& settings);
 
 }  // namespace backplane::netalertx

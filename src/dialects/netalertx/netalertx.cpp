@@ -1,9 +1,13 @@
 #include "dialects/netalertx/netalertx.h"
 
+#include "dialects/netalertx/app_conf.h"
+#include "dialects/netalertx/core_settings.h"
 #include "dialects/netalertx/decode.h"
 #include "dialects/netalertx/prepare.h"
+#include "dialects/netalertx/present.h"
 #include "dialects/netalertx/read.h"
 #include "dialects/netalertx/settings.h"
+#include "dialects/netalertx/template.h"
 
 namespace backplane::netalertx {
 
@@ -15,14 +19,24 @@ ReadResult NetAlertX::Read(const std::filesystem::path& path, const Settings& si
 }
 
 Result<Settings> NetAlertX::Effective(const Manifest& manifest, const Settings& site) const {
-  return EffectiveSettings(manifest.document, manifest.name, site);
+  BACKPLANE_ASSIGN(Settings settings, EffectiveSettings(manifest.document, manifest.name, site));
+  if (!manifest.runtime.empty()) BACKPLANE_TRY(TriggersOf(manifest.name, settings));
+  return settings;
 }
 
-std::vector<std::string> NetAlertX::CommonSettings() const {
-  std::vector<std::string> keys;
-  for (const auto& [key, value] : CoreSettings({})) keys.push_back(key);
-  return keys;
+std::vector<Setting> NetAlertX::CommonSettings() const { return CoreDeclarations(); }
+
+Result<Json> NetAlertX::CommonValue(const std::string& key, const Json& given) const { return CoreValue(key, given); }
+
+OwnConfig NetAlertX::ReadConfig(const std::filesystem::path& plugins, const std::filesystem::path& config) const {
+  return ReadOwnConfig(plugins, config);
 }
+
+Presentation NetAlertX::Present(const Manifest& manifest, std::string_view language) const {
+  return PresentManifest(manifest, language);
+}
+
+Status NetAlertX::MakePlugin(const NewPlugin& wanted) const { return MakeFromTemplate(wanted); }
 
 Result<Invocation> NetAlertX::Prepare(const Manifest& manifest, const Job&, const Settings& settings,
                                       const RunContext& context) const {

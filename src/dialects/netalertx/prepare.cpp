@@ -6,11 +6,16 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "base/text.h"
 #include "dialects/netalertx/app_files.h"
+#include "dialects/netalertx/core_settings.h"
 #include "dialects/netalertx/encoding.h"
+#include "dialects/netalertx/home.h"
+#include "dialects/netalertx/prepare_params.h"
 #include "dialects/netalertx/read.h"
 #include "dialects/netalertx/settings.h"
+#include "dialects/netalertx/texts.h"
 
 namespace backplane::netalertx {
 namespace {
@@ -78,63 +83,6 @@ std::string OnPath(const std::string& program, const std::string& path) {
   return program;
 }
 
-struct Placeholder {
-  std::string mark;  // "{name}"
-  std::string value;
-};
-
-bool Flag(const Json& param, const char* key) {
-  const auto at = param.find(key);
-  return at != param.end() && *at == true;
-}
-
-// The values of the parameters that the command uses.
-Result<std::vector<Placeholder>> Placeholders(const Manifest& manifest, std::string_view command,
-                                              const Settings& values) {
-  std::vector<Placeholder> out;
-  const auto params = manifest.document.find("params");
-  if (params == manifest.document.end() || !params->is_array()) return out;
-  for (std::size_t i = 0; i < params->size(); ++i) {
-    const Json& param = (*params)[i];
-    const std::string name = param.value("name", ""), key = param.value("value", "");
-    const std::string mark = "{" + name + "}";
-    const bool used = command.find(mark) != std::string_view::npos;
-    if (param.value("type", "") == "sql") {
-      if (used || Flag(param, "timeoutMultiplier"))
-        return Fail(Errc::kInvalid, fmt::format("parameter \"{}\" is an SQL query, which is not supported yet", name),
-                    fmt::format("params[{}]", i));
-      continue;
-    }
-    if (!used) continue;
-    const auto value = values.find(key);
-    if (value == values.end())
-      return Fail(Errc::kInvalid,
-                  fmt::format("parameter \"{}\" names the setting {}, which nobody declares", name, key),
-                  fmt::format("params[{}].value", i));
-    auto text = ParamText(value->second);
-    if (!text) return Fail(Errc::kInvalid, fmt::format("parameter \"{}\": {}", name, text.error().message));
-    out.push_back({mark, Flag(param, "base64") ? Base64Encode(*text) : *std::move(text)});
-  }
-  return out;
-}
-
-// One pass from left to right, so that a value is never searched for placeholders itself.
-std::string Substituted(std::string_view word, const std::vector<Placeholder>& placeholders) {
-  std::string out;
-  for (std::size_t at = 0; at < word.size();) {
-    const auto hit = std::find_if(placeholders.begin(), placeholders.end(), [&](const Placeholder& placeholder) {
-      return word[at] == '{' && word.substr(at).starts_with(placeholder.mark);
-    });
-    if (hit == placeholders.end()) {
-      out += word[at++];
-      continue;
-    }
-    out += hit->value;
-    at += hit->mark.size();
-  }
-  return out;
-}
-
 // Values of secret settings, as they may stand in the command.
 std::vector<std::string> Secrets(const Manifest& manifest, const Settings& settings) {
   std::vector<std::string> out;
@@ -151,22 +99,30 @@ std::vector<std::string> Secrets(const Manifest& manifest, const Settings& setti
 
 std::map<std::string, std::string> Environment(const AppFolders& folders, const RunContext& context,
                                                const std::string& path) {
-  const std::string root = folders.root;
-  return {{"PATH", path},
-          {"HOME", context.work},
-          {"TMPDIR", folders.temporary},
-          {"LANG", "C.UTF-8"},
-          {"PYTHONUNBUFFERED", "1"},
-          {"PYTHONDONTWRITEBYTECODE", "1"},
-          {"PYTHONPATH", fmt::format("{0}:{0}/server:{0}/server/plugins", root)},
-          {"NETALERTX_APP", root},
-          {"NETALERTX_DATA", folders.data},
-          {"NETALERTX_CONFIG", folders.config},
-          {"NETALERTX_DB", folders.database},
-          {"NETALERTX_TMP", folders.temporary},
-          {"NETALERTX_API", folders.api},
-          {"NETALERTX_LOG", folders.log},
-          {"NETALERTX_PLUGINS_LOG", folders.plugin_log}};
+  std::map<std::string, std::string> out = AppEnvironment(folders);
+  out.insert({{"PATH", path},
+              {"HOME", context.work},
+              {"TMPDIR", folders.temporary},
+              {"LANG", "C.UTF-8"},
+              {"PYTHONUNBUFFERED", "1"}});
+  return out;
+}
+
+// A plugin whose data source is a database has a query for a command, and a program of ours runs it.
+Result<std::vector<std::string>> QueryCommand(const Manifest& manifest, const std::string& sql, const Settings& values,
+                                              const RunContext& context, const fs::path& database) {
+  const fs::path file = context.work / "query.sql";
+  BACKPLANE_TRY(WriteFileAtomic(file, sql, 0600));
+  std::vector<std::string> argv = {
+      context.python, context.share / "python" / "netalertx" / "run_query.py",        "--database", database,
+      "--result",     AppFolders(context.work).plugin_log / ResultFileName(manifest), "--sql-file", file};
+  if (TextAt(manifest.document, "data_source") != "sqlite-db-query") return argv;
+  const std::string key = manifest.name + "_DB_PATH";
+  const auto other = values.find(key);
+  const std::string path = other == values.end() ? std::string() : PythonText(other->second);
+  if (path.empty()) return Fail(Errc::kInvalid, fmt::format("{} is empty: no database to query", key), key);
+  argv.insert(argv.end(), {"--attach", path, "--name", "EXTERNAL_" + manifest.name});
+  return argv;
 }
 
 }  // namespace
@@ -177,8 +133,7 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings
   const std::string key = manifest.name + "_CMD";
   const auto setting = settings.find(key);
   const std::string command = setting == settings.end() ? std::string() : PythonText(setting->second);
-  std::vector<std::string> argv = Words(command);
-  if (argv.empty()) return Fail(Errc::kInvalid, fmt::format("{} is empty: nothing to run", key), key);
+  if (Trim(command).empty()) return Fail(Errc::kInvalid, fmt::format("{} is empty: nothing to run", key), key);
   if (command.find('\0') != std::string::npos)
     return Fail(Errc::kInvalid, fmt::format("{} holds a zero byte", key), key);
 
@@ -187,28 +142,35 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings
   for (const Settings* layer : {&core, &settings})
     for (const auto& [name, value] : *layer) given[name] = value;
 
-  BACKPLANE_ASSIGN(auto placeholders, Placeholders(manifest, command, given));
-  placeholders.push_back({"{s-quote}", "'"});
   const AppFolders folders(context.work);
-  const std::string root = folders.root.string() + "/";
-  for (std::string& word : argv) {
-    word = Substituted(Relocated(word, root), placeholders);
-    if (word.find('\0') != std::string::npos)
-      return Fail(Errc::kInvalid, fmt::format("{}: a value that it uses holds a zero byte", key), key);
-  }
-  const std::string path = context.path.empty() ? std::string(kPath) : fmt::format("{}:{}", context.path, kPath);
-  argv[0] = IsPython(argv[0]) ? context.python : OnPath(argv[0], path);
+  const bool query = TextAt(manifest.document, "data_source").ends_with("-db-query");
+  BACKPLANE_TRY(
+      WriteApp(folders, manifest, query ? std::vector<std::string>() : NamedPlugins(command), given, context));
+  // Its own name, since what lies beside a link to it is not the file's.
+  std::error_code missing;
+  const fs::path database = fs::weakly_canonical(folders.database / kDatabaseFile, missing);
+  BACKPLANE_ASSIGN(const Params params, ReadParams(manifest, command, given, database));
 
-  BACKPLANE_TRY(WriteApp(folders, manifest, NamedPlugins(command), given, context));
   Invocation out;
   out.runtime = manifest.runtime;
-  out.argv = std::move(argv);
+  const std::string path = context.path.empty() ? std::string(kPath) : fmt::format("{}:{}", context.path, kPath);
+  out.result_files = {folders.plugin_log / ResultFileName(manifest)};
+  if (query) {
+    BACKPLANE_ASSIGN(out.argv, QueryCommand(manifest, params.Into(command), given, context, database));
+  } else {
+    const std::string root = folders.root.string() + "/";
+    for (const std::string& word : Words(command)) {
+      out.argv.push_back(params.Into(Relocated(word, root)));
+      if (out.argv.back().find('\0') != std::string::npos)
+        return Fail(Errc::kInvalid, fmt::format("{}: a value that it uses holds a zero byte", key), key);
+    }
+    out.argv[0] = IsPython(out.argv[0]) ? context.python : OnPath(out.argv[0], path);
+  }
   out.secrets = Secrets(manifest, settings);
   out.environment = Environment(folders, context, path);
   out.working_folder = folders.root;
   out.limits = manifest.limits;
-  out.limits.timeout = RunTimeout(manifest.document, manifest.name, settings, given);
-  out.result_files = {folders.plugin_log / ResultFileName(manifest)};
+  out.limits.timeout = RunTimeout(manifest.document, manifest.name, settings, given, params.rows);
   return out;
 }
 

@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "dialects/netalertx/app_db.h"
+#include "dialects/netalertx/app_db_snapshots.h"
+#include "dialects/netalertx/app_files.h"
 #include "dialects/netalertx/netalertx.h"
 #include "dialects/netalertx/read.h"
 #include "dialects/netalertx/test_plugin.h"
@@ -41,6 +44,17 @@ class Prepare : public testing::Test {
   Result<Invocation> RunCommand(const std::string& command) {
     return Run(TestManifest("CASE"), {{"CASE_CMD", command}});
   }
+  /// An installation with two devices.
+  void Install() {
+    const AppFolders folders(Installed());
+    fs::create_directories(folders.database);
+    AppDb db(folders.database / kDatabaseFile);
+    db.connection().Script(
+        "INSERT INTO Devices (devMac, devName, devLastIP, devFirstConnection, devLastConnection) "
+        "VALUES ('aa:00:00:00:00:01', 'one', '10.0.0.1', '', ''), ('aa:00:00:00:00:02', 'two', '10.0.0.2', '', '')");
+    context_.installation = Installed();
+  }
+  fs::path Installed() const { return root_.path() / "installation"; }
   std::string App() const { return context_.work / "app"; }
   std::string Written(const char* name) const { return ReadFile(context_.work / name, 1 << 20).value_or("absent"); }
 
@@ -149,17 +163,103 @@ TEST_F(Prepare, AnUnknownSettingIsNamed) {
   EXPECT_EQ(run.error().where, "params[0].value");
 }
 
-TEST_F(Prepare, SqlParametersAreRefusedWhereTheyMatter) {
+TEST_F(Prepare, ParametersMayBeQueries) {
+  Install();
   Json document = TestManifest("CASE");
-  document["params"] = Json::parse(R"([{"name":"ips","type":"sql","value":"SELECT 1"}])");
-  EXPECT_TRUE(Run(document));
-  const auto used = Run(document, {{"CASE_CMD", "python3 {ips}"}});
-  ASSERT_FALSE(used);
-  EXPECT_EQ(used.error().code, Errc::kInvalid);
-  EXPECT_THAT(used.error().message, HasSubstr("\"ips\""));
-  EXPECT_THAT(used.error().message, HasSubstr("not supported yet"));
-  document["params"][0]["timeoutMultiplier"] = true;
-  EXPECT_FALSE(Run(document));
+  document["params"] = Json::parse(
+      R"([{"name":"ips","type":"sql","value":"SELECT devLastIP FROM Devices ORDER BY devMac","timeoutMultiplier":true},
+                      {"name":"names","type":"sql","value":"SELECT ' it''s ' || devName, 1 FROM Devices ORDER BY devMac"},
+                      {"name":"coded","type":"sql","base64":true,"value":"SELECT 'a' UNION ALL SELECT 5 UNION ALL SELECT NULL;"},
+                      {"name":"none","type":"sql","value":"SELECT devMac FROM Devices WHERE 0","timeoutMultiplier":true},
+                      {"name":"unused","type":"sql","value":"SELECT nonsense"}])");
+  const auto run = Run(document, {{"CASE_CMD", "python3 x ips={ips} {names} {coded} [{none}]"}});
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_THAT(run->argv, ElementsAre(context_.python, "x", "ips=10.0.0.1,10.0.0.2", "its one,its two",
+                                     "YSw1LE5vbmU=" /* a,5,None */, "[]"));
+  // Two rows; none is no reason to leave no time at all.
+  EXPECT_EQ(run->limits.timeout, Millis(20'000));
+}
+
+TEST_F(Prepare, QueriesOfParametersCanOnlyRead) {
+  Install();
+  for (const char* sql :
+       {"DELETE FROM Devices", "INSERT INTO Parameters VALUES ('a', 'b')", "PRAGMA journal_mode = DELETE",
+        "ATTACH '/tmp/other.db' AS other", "VACUUM INTO '/tmp/other.db'", "CREATE TABLE a (b)",
+        "SELECT load_extension('x')", "SELECT 1; DELETE FROM Devices", "SELECT nonsense FROM Devices", "",
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"}) {
+    Json document = TestManifest("CASE");
+    document["params"] = Json::array({{{"name", "rows"}, {"type", "sql"}, {"value", sql}}});
+    const auto run = Run(document, {{"CASE_CMD", "python3 {rows}"}});
+    ASSERT_FALSE(run) << sql;
+    EXPECT_EQ(run.error().code, Errc::kInvalid);
+    EXPECT_THAT(run.error().message, testing::StartsWith("CASE: parameter \"rows\": ")) << sql;
+    EXPECT_EQ(run.error().where, "params[0].value");
+  }
+  Json document = TestManifest("CASE");
+  document["params"] = Json::parse(R"([{"name":"count","type":"sql","value":"SELECT COUNT(*) FROM Devices"}])");
+  EXPECT_EQ(Run(document, {{"CASE_CMD", "python3 {count}"}})->argv[1], "2");
+}
+
+TEST_F(Prepare, ADatabaseQueryIsRunByOurProgram) {
+  Install();
+  Json document = TestManifest("CASE");
+  document["data_source"] = "app-db-query";
+  AddSetting(document, "title", "string", "o'clock");
+  document["params"] = Json::parse(R"([{"name":"title","type":"setting","value":"CASE_title"}])");
+  const std::string database = fs::canonical(Installed() / "data/db/app.db");
+  const Settings site = {{"CASE_CMD", "SELECT devMac, {s-quote}{title}{s-quote}  FROM Devices -- two  blanks"}};
+  const auto run = Run(document, site);
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_THAT(run->argv, ElementsAre(context_.python, context_.share / "python/netalertx/run_query.py", "--database",
+                                     database, "--result", context_.work / "tmp/log/plugins/last_result.CASE.log",
+                                     "--sql-file", context_.work / "query.sql"));
+  EXPECT_TRUE(fs::exists(run->argv[1]));
+  EXPECT_EQ(Written("query.sql"), "SELECT devMac, 'o'clock'  FROM Devices -- two  blanks");
+  EXPECT_THAT(run->result_files, ElementsAre(run->argv[5]));
+
+  document["data_source"] = "sqlite-db-query";
+  const auto without = Run(document, site);
+  ASSERT_FALSE(without);
+  EXPECT_EQ(without.error().where, "CASE_DB_PATH");
+  AddSetting(document, "DB_PATH", "string", "/etc/other.db");
+  const auto with = Run(document, site);
+  ASSERT_TRUE(with) << with.error().message;
+  EXPECT_THAT(std::vector(with->argv.end() - 4, with->argv.end()),
+              ElementsAre("--attach", "/etc/other.db", "--name", "EXTERNAL_CASE"));
+}
+
+TEST_F(Prepare, TheDatabaseAndTheSnapshotsAreTheInstallations) {
+  Install();
+  ASSERT_TRUE(Run(TestManifest("CASE")));
+  EXPECT_TRUE(fs::equivalent(context_.work / "data/db/app.db", Installed() / "data/db/app.db"));
+  for (const std::string& name : SnapshotNames()) {
+    const fs::path file = context_.work / "tmp/api" / name;
+    if (name == "table_settings.json")
+      EXPECT_FALSE(fs::is_symlink(file));
+    else
+      EXPECT_EQ(fs::read_symlink(file), Installed() / "tmp/api" / name);
+  }
+}
+
+TEST_F(Prepare, AScriptStartsWhereTheDatabaseCouldNotBeMade) {
+  Install();
+  fs::remove(Installed() / "data/db/app.db");
+  Json document = TestManifest("CASE");
+  ASSERT_TRUE(Run(document));
+  document["params"] = Json::parse(R"([{"name":"a","type":"sql","value":"SELECT 1"}])");
+  const auto run = Run(document, {{"CASE_CMD", "python3 {a}"}});
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().code, Errc::kUnavailable);
+}
+
+TEST_F(Prepare, WithoutAnInstallationTheyAreMade) {
+  Json document = TestManifest("CASE");
+  document["params"] = Json::parse(R"([{"name":"a","type":"sql","value":"SELECT COUNT(*) FROM Devices"},
+      {"name":"b","type":"sql","value":"SELECT setValue FROM Settings WHERE setKey = 'CASE_RUN'"}])");
+  const auto run = Run(document, {{"CASE_CMD", "python3 {a} {b}"}, {"CASE_RUN", "once"}});
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_THAT(run->argv, ElementsAre(context_.python, "0", "once"));
+  for (const std::string& name : SnapshotNames()) EXPECT_TRUE(ParseJson(Written(("tmp/api/" + name).c_str()))) << name;
 }
 
 TEST_F(Prepare, AnEmptyCommandIsAnError) {
@@ -219,7 +319,7 @@ TEST_F(Prepare, TheSettingsSnapshotIsThereBeforeTheScript) {
   std::map<std::string, Json> rows;
   for (const Json& row : (*table)["data"]) rows[row["setKey"]] = row;
   EXPECT_EQ(rows["OTHER_list"]["setValue"], "['a', 'b']");
-  EXPECT_THAT(rows["OTHER_list"]["setType"].get<std::string>(), HasSubstr("'dataType': 'array'"));
+  EXPECT_THAT(rows["OTHER_list"]["setType"].get<std::string>(), HasSubstr(R"("dataType":"array")"));
   EXPECT_EQ(rows["TIMEZONE"]["setValue"], "Asia/Tokyo");
   EXPECT_EQ(rows["CASE_RUN_TIMEOUT"]["setValue"], "10");
   EXPECT_EQ(rows["DISCOVER_PLUGINS"]["setValue"], "True");

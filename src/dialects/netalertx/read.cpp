@@ -11,7 +11,11 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "dialects/netalertx/check.h"
+#include "dialects/netalertx/core_settings.h"
+#include "dialects/netalertx/form.h"
 #include "dialects/netalertx/settings.h"
+#include "dialects/netalertx/texts.h"
+#include "dialects/netalertx/words.h"
 #include "schedule/cron.h"
 
 namespace backplane::netalertx {
@@ -23,15 +27,16 @@ using Severity = Finding::Severity;
 constexpr std::size_t kManifestBytes = 1 << 20;
 constexpr Millis kStandardTimeout{10'000};
 constexpr Millis kLongestTimeout = std::chrono::hours(24);
+constexpr std::size_t kMostMultiplied = 10'000;
 
 bool Exists(const fs::path& path) {
   std::error_code error;
   return fs::exists(path, error);
 }
 
-// RUN values that a phase of the scan cycle starts.
-constexpr std::array<std::string_view, 4> kPhases = {"always_after_scan", "on_new_device", "on_notification",
-                                                     "before_name_updates"};
+// RUN values that a phase starts: of the scan cycle, or of saving settings.
+constexpr std::array<std::string_view, 5> kPhases = {"always_after_scan", "on_new_device", "on_notification",
+                                                     "before_name_updates", "before_config_save"};
 
 void AddPluginsIn(const fs::path& folder, std::vector<fs::path>& out) {
   std::error_code error;
@@ -42,55 +47,33 @@ void AddPluginsIn(const fs::path& folder, std::vector<fs::path>& out) {
   }
 }
 
-std::string TextAt(const Json& object, const char* key) {
-  const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-
-// The text for people in a list of translations: en_us, else the first.
-std::string Localized(const Json& object, const char* key) {
-  const auto list = object.find(key);
-  if (list == object.end() || !list->is_array()) return {};
-  std::string first;
-  for (const Json& entry : *list) {
-    if (!entry.is_object()) continue;
-    if (TextAt(entry, "language_code") == "en_us") return TextAt(entry, "string");
-    if (first.empty()) first = TextAt(entry, "string");
-  }
-  return first;
-}
-
-// The value is typed into a password field.
-bool IsSecret(const Json& setting) {
-  const auto elements = setting["type"].find("elements");
-  if (elements == setting["type"].end()) return false;
-  for (const Json& element : *elements) {
-    const auto options = element.find("elementOptions");
-    if (options == element.end()) continue;
-    for (const Json& option : *options)
-      if (TextAt(option, "type") == "password") return true;
-  }
-  return false;
-}
-
 std::vector<Setting> DeclaredSettings(const Json& document, const std::string& prefix) {
-  const Settings defaults = EffectiveSettings(document, prefix, {}).value_or(Settings());
   std::map<std::string, std::size_t> place;
   std::vector<Setting> out;
   for (const Json& setting : document["settings"]) {
-    Setting one;
-    one.key = prefix + "_" + TextAt(setting, "function");
-    one.type = ReadType(setting).data_type;
-    if (const auto value = defaults.find(one.key); value != defaults.end()) one.default_value = value->second;
-    one.title = Localized(setting, "name");
-    one.help = Localized(setting, "description");
-    one.secret = IsSecret(setting);
+    Setting one = DeclaredSetting(setting, prefix + "_" + TextAt(setting, "function"));
     if (const auto [at, added] = place.try_emplace(one.key, out.size()); added)
       out.push_back(std::move(one));
     else
       out[at->second] = std::move(one);
   }
   return out;
+}
+
+const Json* ValueOf(const std::string& key, const Settings& effective, const Settings& core) {
+  for (const Settings* settings : {&effective, &core})
+    if (const auto at = settings->find(key); at != settings->end()) return &at->second;
+  return nullptr;
+}
+
+// What its command is built from besides its own; and the ecosystem's own plugins speak for the host.
+std::vector<std::string> ForeignSettings(const Json& document) {
+  std::vector<std::string> keys;
+  if (const auto params = document.find("params"); params != document.end() && params->is_array())
+    for (const Json& param : *params)
+      if (TextAt(param, "type") == "setting") keys.push_back(TextAt(param, "value"));
+  if (TextAt(document, "plugin_type") == "core") keys.emplace_back("API_TOKEN");
+  return keys;
 }
 
 std::string Effective(const Settings& settings, const std::string& key) {
@@ -112,7 +95,7 @@ class Builder {
     auto effective = EffectiveSettings(document_, prefix_, site_);
     if (!effective) {
       out.findings.push_back({Severity::kError, file_, effective.error().where,
-                              fmt::format("the site's value does not fit: {}", effective.error().message)});
+                              fmt::format("the value that is given does not fit: {}", effective.error().message)});
       return out;
     }
     settings_ = *std::move(effective);
@@ -120,8 +103,8 @@ class Builder {
     manifest.id = "netalertx:" + prefix_;
     manifest.dialect = "netalertx";
     manifest.name = prefix_;
-    manifest.title = Localized(document_, "display_name");
-    manifest.description = Localized(document_, "description");
+    manifest.title = LocalText(document_, "display_name");
+    manifest.description = LocalText(document_, "description");
     manifest.kind = TextAt(document_, "plugin_type");
     manifest.folder = folder_;
     manifest.file = file_;
@@ -130,6 +113,7 @@ class Builder {
     manifest.runtime = Runtime();
     if (!manifest.runtime.empty()) manifest.runs = Effective(settings_, Key("CMD"));
     manifest.settings = DeclaredSettings(document_, prefix_);
+    manifest.reads = ForeignSettings(document_);
     if (!manifest.runtime.empty()) manifest.triggers = Triggers();
     manifest.limits.timeout = RunTimeout(document_, prefix_, settings_, CoreSettings(site_));
     manifest.document = std::move(document_);
@@ -141,29 +125,16 @@ class Builder {
  private:
   std::string Key(std::string_view function) const { return fmt::format("{}_{}", prefix_, function); }
 
+  // Queries are run by a process too: Prepare() knows which.
   std::string Runtime() {
-    const std::string source = TextAt(document_, "data_source");
-    if (source.ends_with("-db-query"))
-      findings_.push_back({Severity::kWarning, file_, "data_source",
-                           fmt::format("{} is not supported yet: the plugin is loaded and never runs", source)});
-    if (source != "script") return {};
-    return Trim(Effective(settings_, Key("CMD"))).empty() ? std::string() : "process";
+    const bool runs = TextAt(document_, "data_source") != "template" && !Trim(Effective(settings_, Key("CMD"))).empty();
+    return runs ? "process" : std::string();
   }
 
   std::vector<Trigger> Triggers() {
-    const std::string run = Effective(settings_, Key("RUN"));
-    if (run == "once") return {Trigger{.kind = TriggerKind::kStart}};
-    if (std::find(kPhases.begin(), kPhases.end(), run) != kPhases.end())
-      return {Trigger{.kind = TriggerKind::kPhase, .name = run}};
-    if (run == "schedule") {
-      const std::string cron = Effective(settings_, Key("RUN_SCHD"));
-      if (auto parsed = schedule::Cron::Parse(cron); !parsed)
-        findings_.push_back({Severity::kError, file_, Key("RUN_SCHD"), parsed.error().message});
-      return {Trigger{.kind = TriggerKind::kCron, .cron = cron}};
-    }
-    if (!run.empty() && run != "disabled" && run != "unused")
-      findings_.push_back({Severity::kWarning, file_, Key("RUN"),
-                           fmt::format("\"{}\" never comes: the plugin runs by hand only", Shorten(run, 40))});
+    auto triggers = TriggersOf(prefix_, settings_);
+    if (triggers) return *std::move(triggers);
+    findings_.push_back({Severity::kError, file_, triggers.error().where, triggers.error().message});
     return {};
   }
 
@@ -183,6 +154,22 @@ int Layer(const Manifest& manifest) {
 }
 
 }  // namespace
+
+Result<std::vector<Trigger>> TriggersOf(std::string_view prefix, const Settings& effective) {
+  const std::string run_key = fmt::format("{}_RUN", prefix), cron_key = run_key + "_SCHD";
+  const std::string run = Effective(effective, run_key);
+  if (run == "once") return std::vector{Trigger{.kind = TriggerKind::kStart}};
+  if (std::find(kPhases.begin(), kPhases.end(), run) != kPhases.end())
+    return std::vector{Trigger{.kind = TriggerKind::kPhase, .name = run}};
+  if (run == "schedule") {
+    const std::string cron = Effective(effective, cron_key);
+    if (const auto parsed = schedule::Cron::Parse(cron); !parsed)
+      return Fail(Errc::kInvalid, parsed.error().message, cron_key);
+    return std::vector{Trigger{.kind = TriggerKind::kCron, .cron = cron}};
+  }
+  if (!run.empty() && !OneOf(kRunValues, run)) return Fail(Errc::kInvalid, UnknownRun(run), run_key);
+  return std::vector<Trigger>();
+}
 
 std::vector<fs::path> FindPluginFolders(const fs::path& path) {
   std::vector<fs::path> out;
@@ -250,7 +237,8 @@ ReadResult ReadFolders(const fs::path& path, const Settings& site) {
   return out;
 }
 
-Millis RunTimeout(const Json& document, std::string_view prefix, const Settings& effective, const Settings& core) {
+Millis RunTimeout(const Json& document, std::string_view prefix, const Settings& effective, const Settings& core,
+                  const std::map<std::string, std::size_t>& rows) {
   const auto limit = effective.find(fmt::format("{}_RUN_TIMEOUT", prefix));
   const std::int64_t seconds =
       limit != effective.end() && limit->second.is_number_integer() ? limit->second.get<std::int64_t>() : 0;
@@ -261,15 +249,16 @@ Millis RunTimeout(const Json& document, std::string_view prefix, const Settings&
   for (const Json& param : *params) {
     const auto flag = param.find("timeoutMultiplier");
     if (flag == param.end() || *flag != true) continue;
-    for (const Settings* settings : {&effective, &core}) {
-      const auto value = settings->find(TextAt(param, "value"));
-      if (value == settings->end()) continue;
-      // An empty list must not leave no time at all.
-      if (value->second.is_array())
-        total *= std::clamp<std::int64_t>(static_cast<std::int64_t>(value->second.size()), 1, 10'000);
-      total = std::min<std::int64_t>(total, kLongestTimeout.count());
-      break;
+    std::size_t count = 1;
+    if (TextAt(param, "type") == "sql") {
+      const auto at = rows.find(TextAt(param, "name"));
+      if (at != rows.end()) count = at->second;
+    } else if (const Json* value = ValueOf(TextAt(param, "value"), effective, core); value && value->is_array()) {
+      count = value->size();
     }
+    // Nothing to look at must not leave no time at all.
+    total *= static_cast<std::int64_t>(std::clamp<std::size_t>(count, 1, kMostMultiplied));
+    total = std::min<std::int64_t>(total, kLongestTimeout.count());
   }
   return Millis(total);
 }

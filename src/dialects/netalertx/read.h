@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,8 +29,14 @@ struct ManifestText {
 ManifestText ReadManifest(std::string_view text, const std::string& file, const std::string& folder,
                           const Settings& site);
 
-/// What a run may take: the setting RUN_TIMEOUT, 10 seconds if it is absent or not above zero,
-/// times the number of items of each list that a parameter names as a multiplier.
-Millis RunTimeout(const Json& document, std::string_view prefix, const Settings& effective, const Settings& core);
+/// What RUN and RUN_SCHD make of a plugin. kInvalid names the one that cannot be.
+Result<std::vector<Trigger>> TriggersOf(std::string_view prefix, const Settings& effective);
+
+/// What a run may take: the setting RUN_TIMEOUT, 10 seconds if it is absent or not above zero, times the number of
+/// items of each list, and of rows of each query, that a parameter names as a multiplier; at least once, and a day
+/// at most. `rows` has the number of rows of a query by the parameter's name; one that is not there multiplies
+/// nothing. Pure.
+Millis RunTimeout(const Json& document, std::string_view prefix, const Settings& effective, const Settings& core,
+                  const std::map<std::string, std::size_t>& rows = {});
 
 }  // namespace backplane::netalertx

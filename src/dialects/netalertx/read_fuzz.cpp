@@ -1,4 +1,4 @@
-// Arbitrary bytes as a manifest: it is read or refused, and what is read can be used.
+// Arbitrary bytes as a manifest: it is read or refused, and what is read can be used and shown.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -18,6 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const netalertx::NetAlertX codec;
   const auto settings = codec.Effective(*read.manifest, {});
   if (!settings || read.manifest->limits.timeout <= Millis(0)) std::abort();
+  if (codec.Present(*read.manifest, "de_de").settings.size() != read.manifest->settings.size()) std::abort();
   Output output;
   output.files.push_back({"last_result." + read.manifest->name + ".log", "a|10.0.0.1|||||||\n", {}});
   if (codec.Decode(*read.manifest, *settings, output, TimePoint()).records.empty()) std::abort();

@@ -57,10 +57,20 @@ TEST(Read, RunDecidesTheTrigger) {
   const auto trigger = [](const char* run) { return ReadOne(TestManifest("CASE"), {{"CASE_RUN", run}}).triggers; };
   EXPECT_THAT(trigger("once"), ElementsAre(Trigger{.kind = TriggerKind::kStart}));
   EXPECT_THAT(trigger("schedule"), ElementsAre(Trigger{.kind = TriggerKind::kCron, .cron = "*/5 * * * *"}));
-  for (const char* phase : {"always_after_scan", "on_new_device", "on_notification", "before_name_updates"})
+  for (const char* phase :
+       {"always_after_scan", "on_new_device", "on_notification", "before_name_updates", "before_config_save"})
     EXPECT_THAT(trigger(phase), ElementsAre(Trigger{.kind = TriggerKind::kPhase, .name = phase}));
-  for (const char* none : {"disabled", "unused", "", "before_config_save", "whenever"})
-    EXPECT_TRUE(trigger(none).empty()) << none;
+  for (const char* none : {"disabled", "unused", ""}) EXPECT_TRUE(trigger(none).empty()) << none;
+}
+
+TEST(Read, AnUnknownRunIsRefusedWithTheChoices) {
+  const auto read = ReadManifest(TestManifest("CASE").dump(), "config.json", "/x", {{"CASE_RUN", "shedule"}});
+  EXPECT_FALSE(read.manifest);
+  ASSERT_EQ(read.findings.size(), 1U);
+  EXPECT_EQ(read.findings[0].where, "CASE_RUN");
+  EXPECT_EQ(read.findings[0].message,
+            "\"shedule\" is none of disabled, once, schedule, always_after_scan, before_name_updates, on_new_device, "
+            "on_notification, before_config_save, unused; did you mean schedule?");
 }
 
 TEST(Read, ScheduleIsInUtc) {
@@ -81,15 +91,18 @@ TEST(Read, TemplatesAndScriptsWithoutCommandNeverRun) {
   EXPECT_TRUE(ReadOne(TestManifest("CASE"), {{"CASE_CMD", ""}, {"CASE_RUN", "once"}}).triggers.empty());
 }
 
-TEST(Read, SqlSourcesAreLoadedAndNeverRun) {
+TEST(Read, SqlSourcesRunInAProcess) {
   for (const char* source : {"app-db-query", "sqlite-db-query"}) {
     Json document = TestManifest("CASE");
     document["data_source"] = source;
-    const auto read = ReadManifest(document.dump(), "config.json", "/x", {});
+    AddSetting(document, "DB_PATH", "string", "/etc/pihole/pihole-FTL.db");
+    const auto read = ReadManifest(document.dump(), "config.json", "/x",
+                                   {{"CASE_RUN", "once"}, {"CASE_CMD", "SELECT devMac FROM Devices"}});
     ASSERT_TRUE(read.manifest);
-    EXPECT_EQ(read.manifest->runtime, "");
-    ASSERT_EQ(read.findings.size(), 1U);
-    EXPECT_THAT(read.findings[0].message, HasSubstr("not supported yet"));
+    EXPECT_EQ(read.manifest->runtime, "process");
+    EXPECT_EQ(read.manifest->runs, "SELECT devMac FROM Devices");
+    EXPECT_EQ(read.manifest->triggers.size(), 1U);
+    EXPECT_TRUE(read.findings.empty());
   }
 }
 
@@ -111,6 +124,29 @@ TEST(Read, TimeoutIsMultipliedByTheItemsOfAList) {
   EXPECT_EQ(ReadOne(document).limits.timeout, Millis(10'000));
   EXPECT_EQ(ReadOne(document, {{"CASE_nets", Json::array({"a", "b", "c"})}}).limits.timeout, Millis(30'000));
   EXPECT_EQ(ReadOne(document, {{"CASE_nets", Json::array()}}).limits.timeout, Millis(10'000));
+}
+
+TEST(Read, TimeoutIsMultipliedByTheRowsOfAQuery) {
+  Json document = TestManifest("CASE");
+  document["params"] = Json::parse(R"([{"name":"ips","type":"sql","value":"SELECT 1","timeoutMultiplier":true}])");
+  const auto timeout = [&](const std::map<std::string, std::size_t>& rows) {
+    return RunTimeout(document, "CASE", {{"CASE_RUN_TIMEOUT", 5}}, {}, rows);
+  };
+  EXPECT_EQ(timeout({}), Millis(5'000));
+  EXPECT_EQ(timeout({{"ips", 40}}), Millis(200'000));
+  EXPECT_EQ(timeout({{"ips", 0}}), Millis(5'000));
+  EXPECT_EQ(timeout({{"other", 40}}), Millis(5'000));
+  EXPECT_EQ(timeout({{"ips", SIZE_MAX}}), Millis(50'000'000));
+}
+
+TEST(Read, AFormWithAPasswordIsSecret) {
+  Json document = TestManifest("CASE");
+  AddSetting(document, "imports", "array", Json::array());
+  Json password = document["settings"][0];
+  password["type"]["elements"][0]["elementOptions"] = Json::parse(R"([{"type":"password"}])");
+  document["settings"].back()["type"]["elements"][0]["elementOptions"] =
+      Json::array({{{"popupForm", Json::array({password})}}});
+  EXPECT_TRUE(ReadOne(document).settings.back().secret);
 }
 
 TEST(Read, PasswordFieldsAreSecret) {
@@ -147,7 +183,10 @@ TEST(Read, DeepNestingIsRefused) {
 
 class ReadFoldersTest : public testing::Test {
  protected:
-  void Plugin(const std::string& folder, const Json& document) { Write(folder + "/config.json", document.dump()); }
+  void Plugin(const std::string& folder, Json document) {
+    document["code_name"] = fs::path(folder).filename();
+    Write(folder + "/config.json", document.dump());
+  }
   void Write(const std::string& name, const std::string& text) {
     fs::create_directories((root_.path() / name).parent_path());
     std::ofstream(root_.path() / name) << text;
@@ -209,6 +248,14 @@ TEST_F(ReadFoldersTest, APrefixBelongsToOnePlugin) {
   EXPECT_EQ(read.manifests.size(), 1U);
   ASSERT_EQ(read.findings.size(), 1U);
   EXPECT_THAT(read.findings[0].message, HasSubstr("is taken by"));
+}
+
+TEST_F(ReadFoldersTest, TheCodeNameIsThatOfTheFolder) {
+  Write("mine/config.json", TestManifest("MINE").dump());
+  const auto read = codec_.Read(root_.path(), {});
+  EXPECT_THAT(NamesIn(read), ElementsAre("MINE"));
+  ASSERT_EQ(read.findings.size(), 1U);
+  EXPECT_EQ(read.findings[0].message, "\"case\" is not the name of the plugin's folder, mine");
 }
 
 TEST_F(ReadFoldersTest, ExecutionOrderComesBeforeTheName) {

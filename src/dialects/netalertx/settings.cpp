@@ -1,5 +1,6 @@
 #include "dialects/netalertx/settings.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "base/text.h"
 #include "dialects/netalertx/encoding.h"
+#include "dialects/netalertx/python_literal.h"
 #include "plugin/secret_ref.h"
 
 namespace backplane::netalertx {
@@ -22,17 +24,6 @@ const Json* Find(const Json& object, const char* key) {
 std::string TextOf(const Json& object, const char* key) {
   const Json* value = Find(object, key);
   return value && value->is_string() ? value->get<std::string>() : std::string();
-}
-
-// The first element that is marked, else the last.
-const Json* ValueElement(const Json& type) {
-  const Json* elements = Find(type, "elements");
-  if (!elements || !elements->is_array() || elements->empty()) return nullptr;
-  for (const Json& element : *elements) {
-    const Json* mark = Find(element, "elementHasInputValue");
-    if (mark && (*mark == 1 || *mark == true)) return &element;
-  }
-  return &elements->back();
 }
 
 std::string Reversed(const std::vector<std::string>& transformers, std::string text) {
@@ -67,12 +58,10 @@ std::optional<std::int64_t> Integer(const Json& value) {
   return number;
 }
 
-// JSON, or JSON with Python's single quotes.
+// JSON, a Python literal, or JSON with Python's single quotes.
 std::optional<Json> Parsed(const std::string& text, bool (Json::*is)() const noexcept) {
-  for (const std::string& form : {text, ReplaceAll(text, "'", "\"")}) {
-    auto parsed = ParseJson(form);
-    if (parsed && ((*parsed).*is)()) return *std::move(parsed);
-  }
+  for (const auto& parsed : {ParseJson(text), ParseLiteral(text), ParseJson(ReplaceAll(text, "'", "\""))})
+    if (parsed && ((*parsed).*is)()) return *parsed;
   return std::nullopt;
 }
 
@@ -139,41 +128,24 @@ bool DecidesWhatRuns(std::string_view function) {
   return function == "CMD" || function == "RUN" || function == "RUN_SCHD";
 }
 
-struct CoreSetting {
-  const char* key;
-  const char* data_type;
-  Json default_value;
-};
+}  // namespace
 
-const std::vector<CoreSetting>& CoreTable() {
-  static const std::vector<CoreSetting> table = {
-      {"LOADED_PLUGINS", "array", Json::array()},
-      {"DEEP_SLEEP", "boolean", false},
-      {"DISCOVER_PLUGINS", "boolean", true},
-      {"SCAN_SUBNETS", "array", Json::array({"--localnet"})},
-      {"LOG_LEVEL", "string", "verbose"},
-      {"TIMEZONE", "string", "UTC"},
-      {"PLUGINS_KEEP_HIST", "integer", 250},
-      {"REPORT_DASHBOARD_URL", "string", ""},
-      {"BACKEND_API_URL", "string", "/server"},
-      {"DAYS_TO_KEEP_EVENTS", "integer", 90},
-      {"DEV_HIST_DAYS", "integer", 1},
-      {"HRS_TO_KEEP_NEWDEV", "integer", 0},
-      {"HRS_TO_KEEP_OFFDEV", "integer", 0},
-      {"CLEAR_NEW_FLAG", "integer", 0},
-      {"PRAGMA_JOURNAL_SIZE_LIMIT", "integer", 50},
-      {"REFRESH_FQDN", "boolean", false},
-      {"API_CUSTOM_SQL", "string", "SELECT * FROM Devices WHERE devPresentLastScan = 0"},
-      {"VERSION", "string", BACKPLANE_VERSION},
-      {"GRAPHQL_PORT", "integer", 20212},
-      {"API_TOKEN", "string", ""},
-      {"SYNC_node_name", "string", ""},
-      {"UI_LANG", "string", "English (en_us)"},
-  };
-  return table;
+const Json* ValueElement(const Json& type) {
+  const Json* elements = Find(type, "elements");
+  if (!elements || !elements->is_array() || elements->empty()) return nullptr;
+  for (const Json& element : *elements) {
+    const Json* mark = Find(element, "elementHasInputValue");
+    if (mark && (*mark == 1 || *mark == true)) return &element;
+  }
+  return &elements->back();
 }
 
-}  // namespace
+bool IsSecretName(std::string_view name) {
+  const std::string lower = ToLower(name.substr(name.rfind('_') + 1));
+  constexpr auto kWords = std::to_array<std::string_view>(
+      {"password", "passwd", "pass", "pwd", "passphrase", "secret", "token", "key", "apikey"});
+  return std::find(kWords.begin(), kWords.end(), lower) != kWords.end();
+}
 
 SettingType ReadType(const Json& setting) {
   SettingType out;
@@ -214,6 +186,14 @@ Result<Json> TypedValue(const SettingType& type, const Json& value) {
   return value;
 }
 
+std::optional<Json> DefaultValue(const Json& setting) {
+  const SettingType type = ReadType(setting);
+  const Json* standard = Find(setting, "default_value");
+  if (auto value = TypedValue(type, standard ? *standard : Json())) return *std::move(value);
+  if (type.data_type == "array") return Json::array();
+  return std::nullopt;
+}
+
 Result<Settings> EffectiveSettings(const Json& document, std::string_view prefix, const Settings& site) {
   Settings out;
   const Json* settings = Find(document, "settings");
@@ -230,25 +210,24 @@ Result<Settings> EffectiveSettings(const Json& document, std::string_view prefix
       out[key] = *std::move(value);
       continue;
     }
-    const Json* standard = Find(setting, "default_value");
-    auto value = TypedValue(type, standard ? *standard : Json());
-    if (value)
-      out[key] = *std::move(value);
-    else if (type.data_type == "array")
-      out[key] = Json::array();
+    if (auto value = DefaultValue(setting)) out[key] = *std::move(value);
   }
   return out;
 }
 
-Settings CoreSettings(const Settings& given) {
-  Settings out;
-  for (const CoreSetting& core : CoreTable()) {
-    out[core.key] = core.default_value;
-    const auto at = given.find(core.key);
-    if (at == given.end()) continue;
-    if (auto value = TypedValue({core.data_type, {}}, at->second)) out[core.key] = *std::move(value);
+Json StoredValue(const SettingType& type, const Json& value) {
+  if (value.is_array()) {
+    Json list = value;
+    for (Json& item : list) item = item.is_string() ? StoredValue(type, item) : item;
+    return list;
   }
-  return out;
+  if (!value.is_string()) return value;
+  std::string text = value.get<std::string>();
+  for (const std::string& step : type.transformers) {
+    if (step == "base64") text = Base64Encode(text);
+    if (step == "prefix|base64") text = "base64:" + Base64Encode(text);
+  }
+  return text;
 }
 
 std::string PythonText(const Json& value) {

@@ -2,6 +2,7 @@
 // how values are written for Python.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,14 @@ struct SettingType {
   std::vector<std::string> transformers;  ///< of the element that holds the value
 };
 
+/// Of a setting's `type`, the element that holds the value: the first that is marked, else the last; null if
+/// there is none.
+const Json* ValueElement(const Json& type);
+
+/// Whether a text of this name is nobody else's business, though its author may not say so: its last word is
+/// password, pass, token, key or another such word.
+bool IsSecretName(std::string_view name);
+
 /// Never fails: what is missing or of the wrong kind is left empty.
 SettingType ReadType(const Json& setting);
 
@@ -24,13 +33,16 @@ SettingType ReadType(const Json& setting);
 /// kInvalid says what was expected; the message does not hold the value, which may be secret.
 Result<Json> TypedValue(const SettingType& type, const Json& value);
 
-/// The settings of the manifest `document`, by key: defaults overlaid by `site`. A default that
-/// does not fit its type is an empty list for an array, and left out otherwise. kInvalid: a
-/// value of `site` does not fit; `where` is its key.
+/// The default of a manifest's setting, typed. One that does not fit its type is an empty list for an array, and
+/// nothing otherwise.
+std::optional<Json> DefaultValue(const Json& setting);
+
+/// The settings of the manifest `document`, by key: defaults overlaid by `site`; left out where there is no
+/// value. kInvalid: a value of `site` does not fit; `where` is its key.
 Result<Settings> EffectiveSettings(const Json& document, std::string_view prefix, const Settings& site);
 
-/// The settings that belong to no plugin, overlaid by those values of `given` that fit.
-Settings CoreSettings(const Settings& given);
+/// A value as the ecosystem stores it: transformers applied, so that TypedValue() gives it back.
+Json StoredValue(const SettingType& type, const Json& value);
 
 /// As Python's str() prints the value: True, 5, text as it is, ['a', 'b'].
 std::string PythonText(const Json& value);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dialects/netalertx/core_settings.h"
 #include "dialects/netalertx/encoding.h"
 #include "dialects/netalertx/test_plugin.h"
 

@@ -1,0 +1,46 @@
+// The JSON files of the API folder: what scripts and clients read instead of app.db.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "dialects/netalertx/app_db_catalog.h"
+#include "dialects/netalertx/app_db_mirror.h"
+
+namespace backplane::netalertx {
+
+/// Names of all of them.
+std::vector<std::string> SnapshotNames();
+
+/// Those of one folder. Not thread-safe.
+class Snapshots {
+ public:
+  /// Of app.db `file`, into `folder`.
+  Snapshots(std::filesystem::path folder, std::filesystem::path file)
+      : folder_(std::move(folder)), file_(std::move(file)) {}
+
+  /// Replaces the files that the tables go into, if their content differs, and those that somebody else has changed.
+  /// Throws store::DatabaseError. kUnavailable: a file cannot be written.
+  Status Write(AppDb& db, const CatalogRows& catalog, unsigned tables, TimePoint now);
+
+ private:
+  struct Written {
+    std::size_t hash = 0;
+    std::uint64_t inode = 0;
+    std::int64_t size = 0, changed = 0;  ///< changed: ns
+  };
+  bool Intact(const std::string& name) const;
+  Status Put(const std::string& name, std::string_view content);
+  Status Put(const std::string& name, std::string_view content, std::size_t hash);
+
+  const std::filesystem::path folder_;
+  const std::filesystem::path file_;
+  std::map<std::string, Written> written_;
+};
+
+}  // namespace backplane::netalertx
