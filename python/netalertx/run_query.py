@@ -84,7 +84,8 @@ def main(arguments=None):
 
 
 def _uri(path):
-    uri = pathlib.Path(path).absolute().as_uri() + "?mode=ro"
+    path = pathlib.Path(path).resolve()  # where SQLite looks for the log
+    uri = path.as_uri() + "?mode=ro"
     with open(path, "rb") as file:
         logged = file.read(20)[18:] == b"\2\2"
     # If nobody has a file with a write-ahead log open, SQLite would make a log and leave it beside the file, or fail

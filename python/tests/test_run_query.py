@@ -93,6 +93,13 @@ def test_a_file_with_a_log_is_read_and_left_as_it_is(queries, closed):
     owner.close()
 
 
+def test_behind_a_link_the_log_is_read_too(queries):
+    owner = queries.make("other.db", "PRAGMA journal_mode=WAL; CREATE TABLE Network AS SELECT 'bb' AS hwaddr")
+    (queries.folder / "link.db").symlink_to(queries.folder / "other.db")
+    assert queries.rows("SELECT hwaddr,2,3,4,5,6,7,8,9 FROM Network", attach="link.db")[0][0] == "bb"
+    owner.close()
+
+
 @pytest.mark.parametrize("statement", [
     "DELETE FROM Devices",
     "DELETE FROM EXTERNAL_X.Network",

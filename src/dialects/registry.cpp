@@ -1,5 +1,8 @@
 #include "dialects/registry.h"
 
+#include <fmt/format.h>
+
+#include "dialects/netalertx/home.h"
 #include "dialects/netalertx/installation.h"
 #include "dialects/netalertx/netalertx.h"
 #include "dialects/panoptes/panoptes.h"
@@ -11,6 +14,19 @@ DialectList MakeDialects() {
   list.push_back(std::make_unique<netalertx::NetAlertX>());
   list.push_back(std::make_unique<panoptes::Panoptes>());
   return list;
+}
+
+Result<ByHand> ByHandIn(std::string_view dialect, const std::filesystem::path& data) {
+  if (dialect != "netalertx")
+    return Fail(Errc::kNotFound,
+                fmt::format("scripts of \"{}\" are not started by hand: only those of netalertx are", dialect));
+  const std::filesystem::path home = data / "netalertx";
+  const netalertx::AppFolders folders(home);
+  return ByHand{.installation = home,
+                .root = folders.root,
+                .command = "python3 front/plugins/<code_name>/script.py",
+                .environment = netalertx::AppEnvironment(folders),
+                .places = netalertx::DefaultPlaces(folders)};
 }
 
 Result<std::vector<std::unique_ptr<dispatch::Installation>>> MakeInstallations(const InstallationParts& parts) {

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dispatch/installation.h"
@@ -23,6 +27,18 @@ struct InstallationParts {
   std::filesystem::path data;   ///< each lies in a folder of its dialect's name in this one
   std::filesystem::path share;  ///< base/files.h ShareFolder()
 };
+
+/// How scripts of a dialect are started by hand beside a daemon, in its installation.
+struct ByHand {
+  std::filesystem::path installation;              ///< is there when a daemon has run
+  std::filesystem::path root;                      ///< folder to start them in
+  std::string command;                             ///< what is typed there, for people
+  std::map<std::string, std::string> environment;  ///< what they need to find their way
+  /// Links that do instead of the environment: where scripts look, and what is to be there.
+  std::vector<std::pair<std::filesystem::path, std::filesystem::path>> places;
+};
+/// `data` as InstallationParts::data. kNotFound: the dialect has no installation; the message names those that do.
+Result<ByHand> ByHandIn(std::string_view dialect, const std::filesystem::path& data);
 
 /// Those of the dialects that have one.
 Result<std::vector<std::unique_ptr<dispatch::Installation>>> MakeInstallations(const InstallationParts& parts);

@@ -68,11 +68,11 @@ std::optional<Entity> Inventory::Get(EntityId entity) {
   return ReadEntity(rows);
 }
 
-void Inventory::Save(const Entity& entity) {
+void Inventory::Save(const Entity& entity, EntryId entry) {
   static const std::string sql =
-      fmt::format("UPDATE entity SET last_seen = ?, revision = ?, {} = ? WHERE id = ? AND org = ?",
+      fmt::format("UPDATE entity SET last_seen = ?, revision = ?, touched = ?, {} = ? WHERE id = ? AND org = ?",
                   fmt::join(kDeviceFields, " = ?, "));
-  std::vector<Value> values{ToMillis(entity.last_seen), entity.revision};
+  std::vector<Value> values{ToMillis(entity.last_seen), entity.revision, entry};
   for (const std::string& field : entity.fields) values.emplace_back(std::string_view(field));
   values.emplace_back(entity.id);
   values.emplace_back(org_);
@@ -80,9 +80,19 @@ void Inventory::Save(const Entity& entity) {
   rows.Next();
 }
 
-void Inventory::Touch(EntityId entity, TimePoint last_seen) {
-  db_.Execute("UPDATE entity SET last_seen = ? WHERE id = ? AND org = ? AND last_seen < ?", ToMillis(last_seen), entity,
-              org_, ToMillis(last_seen));
+void Inventory::Touch(EntityId entity, TimePoint last_seen, EntryId entry) {
+  const std::int64_t seen = ToMillis(last_seen);
+  db_.Execute(
+      "UPDATE entity SET last_seen = CASE WHEN last_seen < ? THEN ? ELSE last_seen END, touched = ? "
+      "WHERE id = ? AND org = ?",
+      seen, seen, entry, entity, org_);
+}
+
+std::vector<EntityId> Inventory::TouchedSince(EntryId entry) {
+  std::vector<EntityId> entities;
+  Rows rows = db_.Query("SELECT id FROM entity WHERE org = ? AND touched > ? ORDER BY id", org_, entry);
+  while (rows.Next()) entities.push_back(rows.Int(0));
+  return entities;
 }
 
 std::vector<Entity> Inventory::List(const DeviceFilter& filter) {
@@ -174,6 +184,41 @@ void Inventory::SawIt(EntityId entity, const std::string& source, TimePoint at, 
       "INSERT INTO sighting (entity, source, first_at, last_at, entry) VALUES (?, ?, ?, ?, ?) "
       "ON CONFLICT (entity, source) DO UPDATE SET last_at = excluded.last_at, entry = excluded.entry",
       entity, source, ToMillis(at), ToMillis(at), entry);
+}
+
+std::vector<EntityId> Inventory::Present() {
+  struct Seen {
+    EntityId entity;
+    EntryId entry;
+  };
+  std::map<std::string, std::vector<Seen>, std::less<>> seen;
+  Rows rows = db_.Query(
+      "SELECT s.source, s.entity, s.entry FROM sighting s JOIN entity e ON e.id = s.entity WHERE e.org = ?", org_);
+  while (rows.Next()) {
+    auto at = seen.find(rows.View(0));
+    if (at == seen.end()) at = seen.try_emplace(rows.Text(0)).first;
+    at->second.push_back({rows.Int(1), rows.Int(2)});
+  }
+  std::vector<EntityId> present;
+  for (auto& [source, list] : seen) {
+    std::sort(list.begin(), list.end(), [](const Seen& one, const Seen& other) { return one.entry > other.entry; });
+    EntryId looked = 0;
+    bool complete = false;
+    for (const Seen& one : list) {
+      if (one.entry != looked && complete) break;
+      if (one.entry != looked) complete = IsComplete(looked = one.entry);
+      present.push_back(one.entity);
+    }
+  }
+  std::sort(present.begin(), present.end());
+  present.erase(std::unique(present.begin(), present.end()), present.end());
+  return present;
+}
+
+// An entry that is forgotten is taken for complete.
+bool Inventory::IsComplete(EntryId entry) {
+  Rows rows = db_.Query("SELECT complete FROM journal WHERE entry = ?", entry);
+  return !rows.Next() || rows.Int(0) != 0;
 }
 
 }  // namespace backplane::store

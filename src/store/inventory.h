@@ -59,9 +59,12 @@ class Inventory {
   /// False if the identifier belongs to another entity already.
   bool AddIdentifier(EntityId entity, const Identifier& identifier);
   std::optional<Entity> Get(EntityId entity);
-  /// Writes every field, last_seen and revision.
-  void Save(const Entity& entity);
-  void Touch(EntityId entity, TimePoint last_seen);
+  /// Writes every field, last_seen and revision. `entry` is what changed it or its claims and locks.
+  void Save(const Entity& entity, EntryId entry);
+  /// It was seen: last_seen does not go back.
+  void Touch(EntityId entity, TimePoint last_seen, EntryId entry);
+  /// What entries after `entry` changed or saw, by id; all of it for -1.
+  std::vector<EntityId> TouchedSince(EntryId entry);
   std::vector<Entity> List(const DeviceFilter& filter);
   std::int64_t Count();
 
@@ -76,8 +79,13 @@ class Inventory {
   std::vector<Identifier> Identifiers(EntityId entity);
   std::vector<Sighting> Sightings(EntityId entity);
   void SawIt(EntityId entity, const std::string& source, TimePoint at, EntryId entry);
+  /// Whom a source has seen in the last complete batch in which it saw anything, or since, by id. All that it ever saw,
+  /// if none of its batches is complete: such a source never says that something is gone.
+  std::vector<EntityId> Present();
 
  private:
+  bool IsComplete(EntryId entry);
+
   Connection& db_;
   OrgId org_;
 };

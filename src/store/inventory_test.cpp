@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "store/journal.h"
 #include "store/test_store.h"
 
 namespace backplane::store {
@@ -29,7 +30,7 @@ class InventoryTest : public StoreTest {
           entity.id = inventory.Create("device", kNoon);
           entity.last_seen = kNoon;
           for (const auto& [field, value] : fields) entity.fields[*FieldIndex(field)] = value;
-          inventory.Save(entity);
+          inventory.Save(entity, 1);
           return entity.id;
         },
         org);
@@ -69,7 +70,7 @@ TEST_P(InventoryTest, EveryFieldIsSaved) {
       entity.fields[i] = std::string("value of ") + kDeviceFields[i];
     entity.last_seen = kNoon + Millis(5);
     entity.revision = 3;
-    inventory.Save(entity);
+    inventory.Save(entity, 1);
     const auto back = inventory.Get(entity.id);
     ASSERT_TRUE(back);
     EXPECT_EQ(back->kind, "device");
@@ -85,11 +86,52 @@ TEST_P(InventoryTest, EveryFieldIsSaved) {
 TEST_P(InventoryTest, TouchOnlyMovesForward) {
   const EntityId id = Add({});
   With([&](Inventory& inventory) {
-    inventory.Touch(id, kNoon + Millis(9));
-    inventory.Touch(id, kNoon + Millis(3));
+    inventory.Touch(id, kNoon + Millis(9), 2);
+    inventory.Touch(id, kNoon + Millis(3), 2);
     EXPECT_EQ(inventory.Get(id)->last_seen, kNoon + Millis(9));
     EXPECT_EQ(inventory.Get(id)->first_seen, kNoon);
   });
+}
+
+TEST_P(InventoryTest, KnowsWhatWasTouchedSince) {
+  const EntityId one = Add({}), other = Add({});
+  const EntityId foreign = Add({}, store_.AddOrganisation("second"));
+  With([&](Inventory& inventory) {
+    EXPECT_THAT(inventory.TouchedSince(-1), ElementsAre(one, other));
+    inventory.Touch(other, kNoon, 7);
+    EXPECT_THAT(inventory.TouchedSince(6), ElementsAre(other));
+    EXPECT_THAT(inventory.TouchedSince(7), IsEmpty());
+    inventory.Save(*inventory.Get(one), 8);
+    EXPECT_THAT(inventory.TouchedSince(6), ElementsAre(one, other));
+  });
+  EXPECT_NE(foreign, one);
+}
+
+TEST_P(InventoryTest, PresentIsWhomASourceSawInItsLastCompleteBatchOrSince) {
+  const EntityId a = Add({}), b = Add({}), c = Add({});
+  const OrgId second = store_.AddOrganisation("second");
+  const EntityId foreign = Add({}, second);
+  const auto batch = [&](bool complete, const std::string& source, const std::vector<EntityId>& seen) {
+    store_.Write([&](Connection& connection) {
+      const EntryId entry = AppendEntry(connection, {.at = kNoon, .complete = complete});
+      for (const EntityId id : seen) Inventory(connection, kDefaultOrg).SawIt(id, source, kNoon, entry);
+    });
+  };
+  const auto present = [&] { return With([](Inventory& inventory) { return inventory.Present(); }); };
+  batch(false, "poll", {c});
+  batch(false, "poll", {a});
+  EXPECT_THAT(present(), ElementsAre(a, c));  // whose batches are never complete says nothing of who is gone
+  batch(true, "scan", {a, b});
+  batch(true, "scan", {b});
+  batch(false, "scan", {});
+  EXPECT_THAT(present(), ElementsAre(a, b, c));
+  batch(true, "poll", {c});
+  EXPECT_THAT(present(), ElementsAre(b, c));
+  batch(false, "scan", {a});
+  EXPECT_THAT(present(), ElementsAre(a, b, c));
+  batch(true, "scan", {foreign});  // of another organisation's
+  EXPECT_THAT(present(), ElementsAre(a, b, c));
+  EXPECT_THAT(With([](Inventory& inventory) { return inventory.Present(); }, second), ElementsAre(foreign));
 }
 
 TEST_P(InventoryTest, OneClaimPerFieldAndSource) {
@@ -191,8 +233,8 @@ TEST_P(InventoryTest, AnotherOrganisationSeesAndChangesNothing) {
         Entity changed;
         changed.id = mine;
         changed.fields[0] = "theirs";
-        inventory.Save(changed);
-        inventory.Touch(mine, kNoon + Millis(99));
+        inventory.Save(changed, 1);
+        inventory.Touch(mine, kNoon + Millis(99), 2);
         const EntityId theirs = inventory.Create("device", kNoon);
         EXPECT_TRUE(inventory.AddIdentifier(theirs, {"mac", "aa"}));  // the same name is another one there
         EXPECT_EQ(inventory.Find({"mac", "aa"}), theirs);

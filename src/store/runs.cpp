@@ -12,8 +12,8 @@ constexpr const char* kColumns =
     "refused, refusals, command, changed";
 
 TriggerKind ParseTrigger(std::string_view name) {
-  for (const auto kind :
-       {TriggerKind::kStart, TriggerKind::kCron, TriggerKind::kInterval, TriggerKind::kPhase, TriggerKind::kEvent})
+  for (const auto kind : {TriggerKind::kStart, TriggerKind::kCron, TriggerKind::kInterval, TriggerKind::kPhase,
+                          TriggerKind::kEvent, TriggerKind::kFile})
     if (name == TriggerName(kind)) return kind;
   return TriggerKind::kCall;
 }

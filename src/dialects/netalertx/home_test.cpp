@@ -85,8 +85,8 @@ TEST_F(HomeTest, IsMadeAnewWhereItWasChanged) {
   const fs::path module = folder_.path() / "home/app/server/helper.py";
   std::ofstream(module) << "broken";
   ASSERT_TRUE(home_.Make(BACKPLANE_SOURCE_DIR));
-  EXPECT_EQ(ReadFile(module, 1 << 20),
-            ReadFile(fs::path(BACKPLANE_SOURCE_DIR) / "python/netalertx/server/helper.py", 1 << 20));
+  EXPECT_EQ(ReadFile(module, 1 << 20).value(),
+            ReadFile(fs::path(BACKPLANE_SOURCE_DIR) / "python/netalertx/server/helper.py", 1 << 20).value());
 }
 
 }  // namespace

@@ -28,7 +28,23 @@ Result<Settings> Panoptes::Effective(const Manifest&, const Settings& site) cons
   return Settings{*given};
 }
 
-std::vector<std::string> Panoptes::CommonSettings() const { return SiteSettings(); }
+std::vector<Setting> Panoptes::CommonSettings() const {
+  std::vector<Setting> settings;
+  for (std::string& key : SiteSettings()) {
+    const bool secret = key == kCommunity;
+    settings.push_back(
+        {.key = std::move(key), .type = {}, .default_value = {}, .title = {}, .help = {}, .secret = secret});
+  }
+  return settings;
+}
+
+Result<Json> Panoptes::CommonValue(const std::string& key, const Json& given) const {
+  std::vector<Finding> findings;
+  SiteFromSettings({{key, given}}, findings);
+  for (const Finding& finding : findings)
+    if (IsError(finding)) return Fail(Errc::kInvalid, finding.message, key);
+  return given;
+}
 
 Result<Invocation> Panoptes::Prepare(const Manifest& manifest, const Job&, const Settings& settings,
                                      const RunContext& context) const {

@@ -15,7 +15,8 @@ class Panoptes final : public Codec {
   ReadResult Read(const std::filesystem::path& path, const Settings& site,
                   const std::filesystem::path& root = {}) const override;
   Result<Settings> Effective(const Manifest& manifest, const Settings& site) const override;
-  std::vector<std::string> CommonSettings() const override;
+  std::vector<Setting> CommonSettings() const override;
+  Result<Json> CommonValue(const std::string& key, const Json& given) const override;
   Result<Invocation> Prepare(const Manifest& manifest, const Job& job, const Settings& settings,
                              const RunContext& context) const override;
   Batch Decode(const Manifest& manifest, const Settings& settings, const Output& output, TimePoint at) const override;

@@ -66,6 +66,7 @@ class Run : public testing::Test {
     runtime::RunRequest request{.run = runs_, .log_folder = folder_.path() / fmt::format("log{}", runs_)};
     fs::create_directory(context.work);
     fs::create_directory(request.log_folder);
+    request.results = request.log_folder / "results";
     auto invocation = PrepareRun(manifest_, {}, context);
     EXPECT_TRUE(invocation);
     request.invocation = *std::move(invocation);

@@ -173,9 +173,8 @@ std::int64_t SqliteConnection::DoExecute(std::string_view sql, std::span<const V
   int code = SQLITE_ROW;
   while (code == SQLITE_ROW) code = sqlite3_step(prepared.statement);
   if (code != SQLITE_DONE) {
-    const std::string reason = sqlite3_errmsg(db_);
-    sqlite3_reset(prepared.statement);
-    throw DatabaseError(fmt::format("{}: {}", sql, reason));
+    sqlite3_reset(prepared.statement);  // says again what was wrong
+    Throw(sql);
   }
   const std::int64_t changed = sqlite3_changes64(db_);
   sqlite3_reset(prepared.statement);

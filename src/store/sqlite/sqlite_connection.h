@@ -1,4 +1,5 @@
-// One SQLite connection behind store::Connection. Private to this folder.
+// One SQLite connection behind store::Connection. For this folder, and for dialects that keep an SQLite file of their
+// own (app_db*).
 #pragma once
 
 #include <filesystem>
