@@ -193,7 +193,7 @@ class ForeignTest : public AccessTest {
       store::Inventory inventory(c, kDefaultOrg);
       auto entity = inventory.Get(inventory.Create("device", now)).value();
       entity.fields[0] = "firsts";
-      inventory.Save(entity);
+      inventory.Save(entity, 1);
       store::Resources(c, kDefaultOrg)
           .Insert({.resource = dispatch::HostFixture::Switch("firsts"), .entity = entity.id, .source = "t:firsts"});
       store::Events(c, kDefaultOrg).Append({.topic = "device.firsts", .at = now});
@@ -238,7 +238,7 @@ TEST_F(ForeignTest, NoRowFindsOrChangesWhatIsOfAnother) {
   const auto before = EverythingOfTheFirst();
   ForEachRow([&](const Endpoint& endpoint) {
     if (endpoint.path.find('{') == std::string::npos || own.contains(What(endpoint))) return;
-    for (const char* id : {"1", "2", "3", "4", "5", "6", "firsts", "t:firsts", "alice"}) {
+    for (const char* id : {"1", "2", "3", "4", "5", "6", "firsts", "t:firsts", "firsts_level", "alice"}) {
       const auto response = f_.Send(f_.As(f_.RequestFor(endpoint, id), token_));
       EXPECT_EQ(response.status, 404) << What(endpoint) << " " << id << " " << response.body;
     }

@@ -59,8 +59,8 @@ bool IsLoopbackHost(std::string_view host) {
 std::vector<Endpoint> Table(const ApiParts& parts) {
   std::vector<Endpoint> table;
   for (auto* rows : {&StatusEndpoints, &DeviceEndpoints, &ResourceEndpoints, &ObjectEndpoints, &PluginEndpoints,
-                     &ApprovalEndpoints, &RunEndpoints, &EventEndpoints, &MetricEndpoints, &SecretEndpoints,
-                     &AuditEndpoints, &PeopleEndpoints, &SessionEndpoints, &TokenEndpoints}) {
+                     &ApprovalEndpoints, &RunEndpoints, &EventEndpoints, &MetricEndpoints, &SettingEndpoints,
+                     &SecretEndpoints, &AuditEndpoints, &PeopleEndpoints, &SessionEndpoints, &TokenEndpoints}) {
     auto some = rows(parts);
     std::move(some.begin(), some.end(), std::back_inserter(table));
   }

@@ -52,6 +52,7 @@ std::vector<Endpoint> PluginEndpoints(const ApiParts& parts);
 std::vector<Endpoint> ApprovalEndpoints(const ApiParts& parts);
 std::vector<Endpoint> EventEndpoints(const ApiParts& parts);
 std::vector<Endpoint> MetricEndpoints(const ApiParts& parts);
+std::vector<Endpoint> SettingEndpoints(const ApiParts& parts);
 std::vector<Endpoint> SecretEndpoints(const ApiParts& parts);
 std::vector<Endpoint> AuditEndpoints(const ApiParts& parts);
 std::vector<Endpoint> PeopleEndpoints(const ApiParts& parts);

@@ -52,6 +52,7 @@ class ApiFixture {
     std::string path = "/api/v1" + endpoint.path;
     path = ReplaceAll(path, "{id}", !id.empty() ? id : endpoint.path.starts_with("/plugins") ? "scan" : "1");
     path = ReplaceAll(path, "{name*}", id.empty() ? "a/b" : id);
+    path = ReplaceAll(path, "{dialect}/{key}", "t/" + (id.empty() ? "nothing" : id));
     path = ReplaceAll(path, "{name}", id.empty() ? "nobody" : id);
     http::Request request = NewRequest(endpoint.method, path);
     if (endpoint.method == "PATCH")

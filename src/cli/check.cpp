@@ -11,6 +11,7 @@
 #include "dialects/registry.h"
 #include "ingest/core_fold.h"
 #include "ingest/folder.h"
+#include "store/objects.h"
 #include "store/samples.h"
 #include "store/sqlite/sqlite_database.h"
 #include "store/state.h"
@@ -24,7 +25,7 @@ int CheckSite(const Args& args) {
   const DialectList dialects = MakeDialects();
   const Catalog catalog = Catalog::Load(*site, dialects);
   std::vector<Finding> findings = catalog.findings();
-  for (Finding& finding : catalog.UnknownSettings(*site, dialects)) findings.push_back(std::move(finding));
+  for (Finding& finding : catalog.UnknownSettings(dialects)) findings.push_back(std::move(finding));
   const bool errors = std::any_of(findings.begin(), findings.end(), IsError);
   if (args.Has("--json")) {
     PrintJson({{"valid", !errors}, {"plugins", catalog.plugins().size()}, {"findings", ToJson(findings)}});
@@ -61,6 +62,22 @@ Result<std::int64_t> CheckSamples(const std::filesystem::path& file) {
   return blocks;
 }
 
+// Of the history and the reports of objects only the newest are kept: forgets what the store has forgotten.
+Status ForgetAlike(store::Database& stored, store::Database& replayed) {
+  return replayed.Write([&](store::Connection& connection) -> Status {
+    for (const auto kind : {store::ObjectLogKind::kHistory, store::ObjectLogKind::kReports})
+      for (const auto& [org, plugin] : store::PluginsInLog(connection, kind)) {
+        std::int64_t kept = 0;
+        BACKPLANE_TRY(stored.Read([&](store::Connection& other) -> Status {
+          kept = store::ObjectLog(other, org, kind).Count(plugin);
+          return {};
+        }));
+        store::ObjectLog(connection, org, kind).Forget(plugin, kept, std::numeric_limits<int>::max());
+      }
+    return {};
+  });
+}
+
 Result<Json> ReplayAndCompare(const std::filesystem::path& data) {
   const SystemClock clock;
   const TemporaryFolder folder;
@@ -78,6 +95,7 @@ Result<Json> ReplayAndCompare(const std::filesystem::path& data) {
   }
   BACKPLANE_ASSIGN(const auto replayed, store::OpenSqlite({.file = folder.path() / "replayed.db"}));
   BACKPLANE_TRY(ingest::Replay(*stored, *replayed, fold));
+  BACKPLANE_TRY(ForgetAlike(*stored, *replayed));
   Json rows = Json::object();
   for (const std::string& table : store::FoldedTables()) {
     std::vector<std::string> left, right;

@@ -25,7 +25,11 @@ Json Value(const std::string& text) {
 Result<config::Site> SiteOf(const Args& args, const DialectList& dialects) {
   BACKPLANE_ASSIGN(config::Site site, config::LoadSite(args.Get("--config")));
   const auto path = std::filesystem::absolute(args.Get("PATH")).lexically_normal();
-  site.folders = {{.path = path, .dialect = args.Get("--dialect")}};
+  // The configuration that the site names for the folder in which the plugin lies.
+  config::PluginFolder folder{.path = path, .dialect = args.Get("--dialect")};
+  for (const config::PluginFolder& known : site.folders)
+    if (path == known.path || path.string().starts_with(known.path.string() + "/")) folder.config = known.config;
+  site.folders = {std::move(folder)};
   for (const std::string& text : args.All("--set")) {
     const auto equals = text.find('=');
     if (equals == std::string::npos || equals == 0)
@@ -167,6 +171,8 @@ Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const conf
                      .installation = {},
                      .now = clock.Now(),
                      .all_settings = &opened.all,
+                     .manifests = catalog.ManifestsOf(plugin.manifest.dialect),
+                     .given = &catalog.Given(plugin.manifest.dialect),
                      .resource = resource ? &*resource : nullptr,
                      .enrichments = [](const std::string&, const std::string&) { return std::vector<Enrichment>(); }};
   BACKPLANE_TRY(MakePrivateFolder(context.work));
@@ -185,7 +191,7 @@ Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const conf
   outcome.command = DisplayCommand(*invocation);
   for (const auto& runtime : runtimes)
     if (runtime->name() == plugin.manifest.runtime)
-      outcome.output = runtime->Run({1, *std::move(invocation), folder}, interruption.token());
+      outcome.output = runtime->Run({1, *std::move(invocation), folder, folder / "results"}, interruption.token());
   outcome.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, outcome.output, clock.Now());
   if (!outcome.batch.failure.empty() && outcome.output.status == RunStatus::kOk) {
     outcome.output.status = RunStatus::kFailed;

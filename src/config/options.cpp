@@ -63,6 +63,8 @@ void Describe(Options& o, OptionVisitor& v) {
   v.Integer("runs.keep", o.runs_keep, 1, 100'000,
             "Runs kept per plugin and target; of the older ones only failures and those that changed something stay.");
   v.Integer("runs.keep_all", o.runs_keep_all, 1, 1'000'000, "Runs kept per plugin and target at most.");
+  v.Integer("objects.history_keep", o.objects_history_keep, 1, 10'000'000,
+            "Lines of the history of objects that are kept per plugin, and as many reports that nobody has taken.");
   v.Duration("sessions.keep", o.sessions_keep, std::chrono::minutes(1), hours(24 * 365),
              "How long somebody who has signed in stays signed in.");
   v.Duration("sessions.idle", o.sessions_idle, std::chrono::minutes(2), hours(24 * 365),

@@ -28,6 +28,7 @@ struct Options {
   std::int64_t runs_keep_all = 500;
   Millis sessions_keep = std::chrono::hours(12);
   Millis sessions_idle = std::chrono::hours(1);
+  std::int64_t objects_history_keep = 5'000;
   Millis journal_keep = std::chrono::hours(1);
   Millis audit_keep = std::chrono::hours(365 * 24);
   Millis events_keep = std::chrono::hours(7 * 24);

@@ -150,10 +150,12 @@ Status ReadFolders(const toml::table& table, const std::filesystem::path& file, 
         folder.dialect = *text;
       } else if (key == "run_at_start" && flag) {
         folder.run_at_start = *flag;
+      } else if (key == "config" && text) {
+        folder.config = (file.parent_path() / *text).lexically_normal();
       } else {
         return Fail(Errc::kInvalid,
-                    fmt::format("{}: plugins.{}: unknown key or wrong type; there are path and dialect (texts) and "
-                                "run_at_start (true or false)",
+                    fmt::format("{}: plugins.{}: unknown key or wrong type; there are path, dialect and config (texts) "
+                                "and run_at_start (true or false)",
                                 Place(file, value), key.str()),
                     "plugins");
       }

@@ -14,9 +14,10 @@ namespace backplane::config {
 
 /// One [[plugins]] table.
 struct PluginFolder {
-  std::filesystem::path path;  ///< a plugin or a folder of plugins; absolute
-  std::string dialect;         ///< empty: whichever recognises it
-  bool run_at_start = false;   ///< scheduled plugins also run once when the daemon starts
+  std::filesystem::path path;         ///< a plugin or a folder of plugins; absolute
+  std::string dialect;                ///< empty: whichever recognises it
+  bool run_at_start = false;          ///< scheduled plugins also run once when the daemon starts
+  std::filesystem::path config = {};  ///< where the ecosystem's own configuration lies, absolute; empty: not said
 };
 
 /// One [[mapping]] table: devices that become resources, so that plugins can run about them.

@@ -157,6 +157,7 @@ path = "plugins/../own"
 path = "/opt/plugins"
 dialect = "d"
 run_at_start = true
+config = "conf/../own.conf"
 )");
   ASSERT_TRUE(site) << site.error().message;
   ASSERT_EQ(site->folders.size(), 2U);
@@ -166,6 +167,8 @@ run_at_start = true
   EXPECT_EQ(site->folders[1].path, "/opt/plugins");
   EXPECT_EQ(site->folders[1].dialect, "d");
   EXPECT_TRUE(site->folders[1].run_at_start);
+  EXPECT_EQ(site->folders[0].config, "");
+  EXPECT_EQ(site->folders[1].config, folder_.path() / "own.conf");
 }
 
 TEST_F(SiteTest, TheDataFolderIsRelativeToTheFileButNotToTheEnvironments) {

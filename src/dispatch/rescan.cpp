@@ -30,8 +30,7 @@ Status Rescan::Now() {
   const std::lock_guard lock(reading_);
   const std::shared_ptr<const Catalog> before = host_.catalog();
   BACKPLANE_ASSIGN(std::shared_ptr<const Catalog> now, load_(*before));
-  if (now->plugins() == before->plugins() && now->findings() == before->findings())
-    return host_.SetCatalog(before);  // what the store's failure may have held up
+  if (*now == *before) return host_.SetCatalog(before);  // what the store's failure may have held up
   for (const Finding& finding : now->findings()) {
     if (std::find(before->findings().begin(), before->findings().end(), finding) != before->findings().end()) continue;
     if (IsError(finding))

@@ -98,7 +98,8 @@ class TestCodec : public Codec {
       const auto file = folder / (std::string(name) + ".json");
       const auto text = ReadFile(file, 1 << 20);
       if (!text) continue;
-      for (const auto& [key, value] : ParseJson(*text).value().items()) (*values)[key] = {value, layer, name, file};
+      const Json json = ParseJson(*text).value();
+      for (const auto& [key, value] : json.items()) (*values)[key] = {value, layer, name, file};
     }
     return own;
   }
