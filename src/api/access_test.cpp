@@ -1,4 +1,5 @@
 // Who is refused, by every row of the table: those of today and those to come.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -63,6 +64,16 @@ class AccessTest : public ::testing::Test {
   PeopleFixture f_{{"scan how=ok,aa", "firsts how=ok,firsts"}};
   UserId alice_ = 0;
 };
+
+// A script may have written a secret into it.
+TEST_F(AccessTest, AResultFileIsNotForWhoeverMayRead) {
+  const auto& rows = f_.api->endpoints();
+  const auto row = std::find_if(rows.begin(), rows.end(), [](const Endpoint& one) {
+    return one.method == "GET" && one.path.ends_with("/runs/{id}/result");
+  });
+  ASSERT_NE(row, rows.end());
+  EXPECT_EQ(row->permission, Permission::kOperate);
+}
 
 TEST_F(AccessTest, EveryRowRefusesTokensThatAreNone) {
   const std::string good = f_.AddToken(alice_, kEverything);

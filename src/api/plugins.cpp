@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/api.h"
+#include "api/setting_row.h"
 #include "base/rng.h"
 #include "store/runs.h"
 
@@ -129,22 +130,13 @@ Json ToJson(const ApiParts& parts, const Plugin& plugin, const Call& call) {
   return json;
 }
 
-// An empty text or list is no secret.
-bool IsSet(const Json& value) { return value.is_string() ? value != "" : !value.is_null() && !value.empty(); }
-
 Json ToJson(const SettingForm& form, const Setting& setting, const Settings& values) {
-  const auto value = values.find(setting.key);
   Json row = {{"key", setting.key},
               {"type", setting.type},
               {"title", form.title},
               {"help", form.help},
               {"schema", form.schema}};
-  if (setting.secret) {
-    row["set"] = value != values.end() && IsSet(value->second);
-  } else {
-    row["default"] = setting.default_value;
-    row["value"] = value == values.end() ? setting.default_value : value->second;
-  }
+  AddValue(row, setting, values);
   return row;
 }
 
@@ -254,7 +246,14 @@ Result<std::string> PluginId(const ApiParts& parts, OrgId org, const std::string
   const auto catalog = CatalogOf(parts, org);
   const auto plugin = catalog->Find(name);
   if (plugin) return (*plugin)->manifest.id;
-  if (plugin.error().code == Errc::kNotFound && name.find(':') != std::string::npos) return name;
+  if (plugin.error().code != Errc::kNotFound) return Fail(plugin.error());
+  if (name.find(':') != std::string::npos) return name;
+  // What one that does not run now has reported is still there.
+  if (org == kDefaultOrg) {
+    BACKPLANE_ASSIGN(const auto newest, parts.registry.Newest());
+    for (const store::PluginVersion& version : newest)
+      if (version.plugin.ends_with(":" + name)) return version.plugin;
+  }
   return Fail(plugin.error());
 }
 

@@ -1,8 +1,13 @@
 // /runs: what was executed, and what came of it.
+#include <algorithm>
+#include <filesystem>
+
 #include <fmt/format.h>
+#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "api/api.h"
+#include "base/files.h"
 #include "keeper/segments.h"
 #include "store/runs.h"
 
@@ -10,6 +15,7 @@ namespace backplane::api {
 namespace {
 
 constexpr std::size_t kMaxLog = 4 << 20;
+constexpr std::size_t kMaxResult = 64 << 20;
 
 Json ToJson(const Run& run) {
   Json json = {{"id", run.id},
@@ -29,8 +35,21 @@ Json ToJson(const Run& run) {
   return json;
 }
 
-Json Describe(const Run& run) {
+// The result files that are kept with the run, by name.
+std::vector<std::filesystem::path> ResultFiles(const ApiParts& parts, RunId run) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  const auto folder = parts.runs / std::to_string(run) / "results";
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    files.push_back(entry->path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Json Describe(const ApiParts& parts, const Run& run) {
   Json json = ToJson(run);
+  json["results"] = Json::array();
+  for (const auto& file : ResultFiles(parts, run.id)) json["results"].push_back(file.filename().string());
   json["command"] = run.command;
   const Result<Json> refusals = ParseJson(run.refusals);
   json["refusals"] = refusals ? *refusals : Json::array();
@@ -88,7 +107,7 @@ void ShowWhenEnded(const ApiParts& parts, RunId id, OrgId org, Millis until, con
         ToResponse(Fail(Errc::kNotFound, fmt::format("no run {}: it never was, or is no longer kept", id))));
   const Millis left = until - parts.clock.Monotonic();
   if (run->status != RunStatus::kRunning || left.count() <= 0 || responder.Abandoned())
-    return responder.Send(ToResponse(Reply{Describe(*run)}));
+    return responder.Send(ToResponse(Reply{Describe(parts, *run)}));
   // By value: the bus may call back when the Api is gone already.
   parts.bus.Wait(generation, left, [parts, id, org, until, responder](events::Wake wake) {
     ShowWhenEnded(parts, id, org, wake == events::Wake::kNews ? until : Millis(0), responder);
@@ -109,11 +128,30 @@ Result<Reply> Log(const ApiParts& parts, const Call& call) {
   return Reply{{}, 200, keeper::ReadSegments(parts.runs / std::to_string(run.id), static_cast<std::size_t>(limit))};
 }
 
+Result<Reply> ResultFile(const ApiParts& parts, const Call& call) {
+  BACKPLANE_ASSIGN(const Run run, Load(parts, call));
+  const auto files = ResultFiles(parts, run.id);
+  const std::string name = call.Query("file");
+  std::string names;
+  for (const auto& file : files) {
+    names += (names.empty() ? "" : ", ") + file.filename().string();
+    if (file.filename() != name && (!name.empty() || files.size() > 1)) continue;
+    BACKPLANE_ASSIGN(std::string content, ReadLeftFile(file, geteuid(), kMaxResult));
+    return Reply{{}, 200, std::move(content)};
+  }
+  if (files.empty())
+    return Fail(
+        Errc::kNotFound,
+        fmt::format("no result file is kept with run {}: only that of a plugin's last run that left one is", run.id));
+  if (name.empty()) return Fail(Errc::kInvalid, fmt::format("file: which of {}?", names), "file");
+  return Fail(Errc::kNotFound, fmt::format("run {} has no result file \"{}\", but {}", run.id, name, names), "file");
+}
+
 Result<Reply> Cancel(const ApiParts& parts, const Call& call) {
   BACKPLANE_ASSIGN(const Run run, Load(parts, call));
   const Status cancelled = parts.host.Cancel(run.id);
   if (!cancelled) return Fail(Errc::kConflict, fmt::format("run {} has ended: {}", run.id, RunStatusName(run.status)));
-  return Reply{Describe(run), 202, {}};
+  return Reply{Describe(parts, run), 202, {}};
 }
 
 }  // namespace
@@ -143,6 +181,13 @@ std::vector<Endpoint> RunEndpoints(const ApiParts& parts) {
        "What the run wrote to standard output and error, the end of it.",
        {{"bytes", "At most so many; 262144 unless given."}},
        [&parts](const Call& call) { return Log(parts, call); }},
+      {"GET",
+       "/runs/{id}/result",
+       Permission::kOperate,
+       "A file that the run left as its result, as it left it, with secrets if its script wrote some into it; kept of "
+       "a plugin's last run that left one.",
+       {{"file", "Its name, if there are several."}},
+       [&parts](const Call& call) { return ResultFile(parts, call); }},
       {"POST",
        "/runs/{id}/cancel",
        Permission::kOperate,

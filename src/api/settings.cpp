@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/api.h"
+#include "api/setting_row.h"
 #include "base/text.h"
 #include "dispatch/setting_store.h"
 #include "plugin/secret_ref.h"
@@ -45,7 +46,6 @@ Json ToJson(const Catalog& catalog, const Declared& declared) {
       declared.plugin == nullptr ? catalog.DialectSettings(declared.codec->name()) : declared.plugin->settings;
   const GivenSettings& given = catalog.Given(declared.codec->name());
   const auto source = given.find(setting.key);
-  const auto value = values.find(setting.key);
   Json row = {{"dialect", declared.codec->name()},
               {"plugin", declared.plugin == nullptr ? Json(nullptr) : Json(declared.plugin->manifest.id)},
               {"key", setting.key},
@@ -54,12 +54,7 @@ Json ToJson(const Catalog& catalog, const Declared& declared) {
               {"secret", setting.secret},
               {"source", source == given.end() ? "default" : source->second.source},
               {"place", source == given.end() ? "" : source->second.place}};
-  if (setting.secret) {
-    row["set"] = value != values.end() && value->second != "" && !value->second.empty();
-  } else {
-    row["default"] = setting.default_value;
-    row["value"] = value == values.end() ? setting.default_value : value->second;
-  }
+  AddValue(row, setting, values);
   return row;
 }
 
@@ -128,8 +123,12 @@ Result<Json> Fitting(const Catalog& catalog, const Declared& declared, const Jso
   for (const auto& [name, given] : catalog.Given(declared.codec->name())) values[name] = given.value;
   values[key] = value;
   if (declared.plugin != nullptr) {
-    BACKPLANE_ASSIGN(Settings settings, declared.codec->Effective(declared.plugin->manifest, values));
-    return settings.contains(key) ? settings[key] : value;
+    Result<Settings> settings = declared.codec->Effective(declared.plugin->manifest, values);
+    // A wrong value of another key must not stand in the way.
+    if (!settings && settings.error().where != key)
+      settings = declared.codec->Effective(declared.plugin->manifest, {{key, value}});
+    if (!settings) return Fail(settings.error());
+    return settings->contains(key) ? settings->at(key) : value;
   }
   BACKPLANE_ASSIGN(Json fitting, declared.codec->CommonValue(key, value));
   for (const Plugin& plugin : catalog.plugins()) {

@@ -1,4 +1,5 @@
 // /settings: values that people set, checked as their type says and stored; secrets apart.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -114,6 +115,20 @@ TEST_F(SettingsApiTest, ASecretGoesIntoTheVault) {
   EXPECT_EQ(Send("DELETE", "/settings/t/scan_password").status, 200);
   EXPECT_THAT(Secrets(), ElementsAre("shared"));
   for (const std::string& line : AuditLog()) EXPECT_THAT(line, Not(HasSubstr("hunter2")));
+}
+
+TEST_F(SettingsApiTest, ASecretThatIsNoTextIsRefusedAndNotQuoted) {
+  for (const char* value : {"1234567", "true", "null", R"({"pin": "1234567"})", R"(["hunter2", 1234567])"}) {
+    const auto refused = Send("PUT", "/settings/t/scan_password", fmt::format(R"({{"value": {}}})", value));
+    EXPECT_EQ(refused.status, 400) << value;
+    EXPECT_THAT(refused.body, HasSubstr("scan_password: is a secret: give a text"));
+    EXPECT_THAT(refused.body, Not(HasSubstr("1234567")));
+  }
+  EXPECT_THAT(Stored(), IsEmpty());
+  EXPECT_THAT(Secrets(), IsEmpty());
+  EXPECT_EQ(Send("PUT", "/settings/t/scan_password", R"({"value": ["hunter2", "hunter3"]})").status, 200);
+  EXPECT_EQ(Stored().at("scan_password").value.size(), 2U);
+  EXPECT_EQ(Secrets().size(), 2U);
 }
 
 TEST_F(SettingsApiTest, AWrongBodyIsRefusedAndNotQuoted) {

@@ -53,8 +53,8 @@ Result<Json> Client::Get(const std::string& path, const Query& query, Millis tim
   return ParseJson(response.body);
 }
 
-Result<std::string> Client::GetText(const std::string& path) const {
-  http::Request request{.method = "GET", .path = "/api/v1" + path};
+Result<std::string> Client::GetText(const std::string& path, const Query& query) const {
+  http::Request request{.method = "GET", .path = "/api/v1" + path, .query = query};
   BACKPLANE_ASSIGN(http::Response response, Send(std::move(request), Millis(30'000)));
   return std::move(response.body);
 }

@@ -24,7 +24,7 @@ class Client {
 
   using Query = std::map<std::string, std::string>;
   Result<Json> Get(const std::string& path, const Query& query = {}, Millis timeout = Millis(30'000)) const;
-  Result<std::string> GetText(const std::string& path) const;
+  Result<std::string> GetText(const std::string& path, const Query& query = {}) const;
   Result<Json> Post(const std::string& path, const Query& query = {}) const;
   /// Any other method; no body if it is null.
   Result<Json> Call(const std::string& method, const std::string& path, const Json& body = nullptr,

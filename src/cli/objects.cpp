@@ -26,14 +26,15 @@ std::string Watched(const Json& object) {
   return all;
 }
 
-// Whatever is found, page by page, up to `most`.
-Result<Json> Collect(const Client& client, Client::Query query, std::size_t most) {
+// Whatever is found, page by page, up to `most`; `more` says whether there is more than that.
+Result<Json> Collect(const Client& client, Client::Query query, std::size_t most, bool& more) {
   Json objects = Json::array();
   while (objects.size() < most) {
     query["limit"] = std::to_string(std::min<std::size_t>(most - objects.size(), 1000));
     BACKPLANE_ASSIGN(Json page, client.Get("/objects", query));
     for (Json& object : page["objects"]) objects.push_back(std::move(object));
-    if (page["next"].is_null()) break;
+    more = !page["next"].is_null();
+    if (!more) break;
     query["after"] = DumpJson(page["next"]);
   }
   return objects;
@@ -57,7 +58,8 @@ int List(const Args& args) {
     if (args.Has(option)) query[parameter] = args.Get(option);
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());
-  const auto objects = Collect(*client, query, most);
+  bool more = false;
+  const auto objects = Collect(*client, query, most, more);
   if (!objects) return Report(objects.error());
   if (args.Has("--json")) return PrintJson(*objects), kOk;
   std::vector<std::vector<std::string>> rows;
@@ -66,6 +68,7 @@ int List(const Args& args) {
                     Cell(Text(object, "secondary")), Text(object, "status"), ShortTime(Text(object, "changed")),
                     Watched(object)});
   PrintTable({"ID", "PLUGIN", "PRIMARY ID", "SECONDARY ID", "STATUS", "CHANGED (UTC)", "WATCHED"}, rows);
+  if (more) std::puts(fmt::format("... and more than these {}: see --limit, or narrow it down", most).c_str());
   return kOk;
 }
 

@@ -1,5 +1,6 @@
 // backplane plugins ...
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -189,6 +190,23 @@ int Rescan(const Args& args) {
   return kOk;
 }
 
+// "1 plugin can be loaded, 2 cannot; 3 errors, 1 warning".
+std::string Summary(const Catalog& catalog) {
+  std::set<std::string> failed;
+  std::size_t errors = 0;
+  for (const Finding& finding : catalog.findings())
+    if (IsError(finding)) ++errors, failed.insert(finding.file);
+  const std::size_t warnings = catalog.findings().size() - errors;
+  const auto count = [](std::size_t number, std::string_view word) {
+    return fmt::format("{} {}{}", number, word, number == 1 ? "" : "s");
+  };
+  std::string text = count(catalog.plugins().size(), "plugin") + " can be loaded";
+  if (!failed.empty()) text += fmt::format(", {} cannot", failed.size());
+  if (errors > 0) text += "; " + count(errors, "error");
+  if (warnings > 0) text += (errors > 0 ? ", " : "; ") + count(warnings, "warning");
+  return text;
+}
+
 int Validate(const Args& args) {
   auto site = config::LoadSite(args.Get("--config"));
   if (!site) return Report(site.error());
@@ -203,9 +221,7 @@ int Validate(const Args& args) {
     return PrintJson({{"valid", !errors}, {"plugins", names}, {"findings", ToJson(catalog.findings())}}),
            errors ? kFailed : kOk;
   for (const Finding& finding : catalog.findings()) PrintFinding(finding);
-  std::puts(fmt::format("{} plugin{} can be loaded{}", names.size(), names.size() == 1 ? "" : "s",
-                        errors ? "; see the errors above" : "")
-                .c_str());
+  std::puts(Summary(catalog).c_str());
   return errors ? kFailed : kOk;
 }
 
@@ -216,24 +232,29 @@ std::string Pasted(const std::string& path) {
 }
 
 int New(const Args& args) {
-  const DialectList dialects = MakeDialects();
-  const auto dialect = std::find_if(dialects.begin(), dialects.end(),
-                                    [&](const auto& one) { return one->name() == args.Get("--dialect"); });
-  if (dialect == dialects.end()) {
-    std::vector<std::string_view> names;
-    for (const auto& one : dialects) names.push_back(one->name());
-    return Report({Errc::kInvalid, fmt::format("--dialect: expected one of {}, got \"{}\"", fmt::join(names, ", "),
-                                               Shorten(args.Get("--dialect"), 40))}),
-           kUsage;
+  DialectList dialects = MakeDialects();
+  if (args.Has("--dialect")) {
+    std::vector<std::string> names;
+    for (const auto& one : dialects) names.emplace_back(one->name());
+    std::erase_if(dialects, [&](const auto& one) { return one->name() != args.Get("--dialect"); });
+    if (dialects.empty())
+      return Report({Errc::kInvalid, fmt::format("--dialect: expected one of {}, got \"{}\"", fmt::join(names, ", "),
+                                                 Shorten(args.Get("--dialect"), 40))}),
+             kUsage;
   }
   const auto share = ShareFolder();
   if (!share) return Report(share.error());
   const std::string name = args.Get("NAME");
   const auto folder = std::filesystem::path(args.Get("--dir", ".")) / name;
-  const Status made = (*dialect)->MakePlugin({.name = name,
-                                              .short_name = args.Get("--prefix"),
-                                              .folder = std::filesystem::absolute(folder).lexically_normal(),
-                                              .share = *share});
+  const NewPlugin wanted{.name = name,
+                         .short_name = args.Get("--prefix"),
+                         .folder = std::filesystem::absolute(folder).lexically_normal(),
+                         .share = *share};
+  Status made = dialects.front()->MakePlugin(wanted);
+  // Who has no template says so before anything else.
+  for (auto other = dialects.begin() + 1; !made && made.error().code == Errc::kUnavailable && other != dialects.end();)
+    if (const Status tried = (*other++)->MakePlugin(wanted); tried || tried.error().code != Errc::kUnavailable)
+      made = tried;
   if (!made) return Report(made.error());
   if (args.Has("--json")) return PrintJson({{"folder", std::filesystem::absolute(folder).lexically_normal()}}), kOk;
   const std::string path = Pasted(folder.lexically_normal().string());
@@ -273,7 +294,7 @@ std::vector<Command> PluginCommands() {
        Rescan},
       {"plugins validate",
        "Check plugins for every mistake at once, without running anything and without a daemon",
-       {{"PATH", "A plugin, or a folder of plugins"}},
+       {{"PATH", "A plugin, the file that declares it, or a folder of plugins"}},
        {{"--dialect", "NAME", "Read it as this dialect's, instead of asking which recognises it"},
         {"--config", "FILE", "Site configuration whose settings apply"},
         {"--json", "", "Print JSON instead of text"}},
@@ -281,7 +302,7 @@ std::vector<Command> PluginCommands() {
       {"plugins new",
        "Begin a plugin: a copy of its ecosystem's template that runs as it is",
        {{"NAME", "Its name, which becomes that of its folder"}},
-       {{"--dialect", "NAME", "Whose plugins it is one of"},
+       {{"--dialect", "NAME", "Whose plugins it is one of (default: the first that has a template)"},
         {"--dir", "FOLDER", "Where its folder is made (default: here)"},
         {"--prefix", "PREFIX", "Its ecosystem's short name for it, instead of one made of NAME"},
         {"--json", "", "Print JSON instead of text"}},

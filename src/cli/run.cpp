@@ -1,4 +1,5 @@
 // backplane run PATH: one plugin, once, without a daemon.
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -6,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/local.h"
 #include "cli/progress.h"
@@ -22,7 +24,7 @@ Json Value(const std::string& text) {
   return json ? *std::move(json) : Json(text);
 }
 
-Result<config::Site> SiteOf(const Args& args, const DialectList& dialects) {
+Result<config::Site> SiteOf(const Args& args) {
   BACKPLANE_ASSIGN(config::Site site, config::LoadSite(args.Get("--config")));
   const auto path = std::filesystem::absolute(args.Get("PATH")).lexically_normal();
   // The configuration that the site names for the folder in which the plugin lies.
@@ -30,14 +32,36 @@ Result<config::Site> SiteOf(const Args& args, const DialectList& dialects) {
   for (const config::PluginFolder& known : site.folders)
     if (path == known.path || path.string().starts_with(known.path.string() + "/")) folder.config = known.config;
   site.folders = {std::move(folder)};
+  return site;
+}
+
+// What --set gives: of whichever dialect the plugin is.
+Result<StoredSettings> SetValues(const Args& args, const DialectList& dialects) {
+  StoredSettings values;
   for (const std::string& text : args.All("--set")) {
     const auto equals = text.find('=');
     if (equals == std::string::npos || equals == 0)
       return Fail(Errc::kInvalid, fmt::format("--set {}: write KEY=VALUE", text));
     for (const auto& dialect : dialects)
-      site.settings[std::string(dialect->name())][text.substr(0, equals)] = Value(text.substr(equals + 1));
+      values[std::string(dialect->name())][text.substr(0, equals)] = {Value(text.substr(equals + 1)),
+                                                                      SettingLayer::kSet, "--set", "--set"};
   }
-  return site;
+  return values;
+}
+
+// Values that nothing will look at are probably misspelt.
+void WarnOfUnknown(const GivenSettings& values, const Plugin& plugin) {
+  std::vector<std::string> keys = plugin.manifest.reads;
+  for (const Setting& setting : plugin.manifest.settings) keys.push_back(setting.key);
+  for (const Setting& setting : plugin.codec->CommonSettings()) keys.push_back(setting.key);
+  const std::vector<std::string_view> known(keys.begin(), keys.end());
+  for (const auto& [key, value] : values) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const std::string_view nearest = Nearest(key, known);
+    PrintFinding({Finding::Severity::kWarning, "--set", key,
+                  fmt::format("{} declares no such setting{}", plugin.manifest.id,
+                              nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest))});
+  }
 }
 
 // {"id": "sw1", "endpoint": "10.0.0.1", "metadata": {...}, ...}; keys may begin with "resource_".
@@ -322,11 +346,15 @@ void PrintOutcome(const Json& outcome) {
 
 int Run(const Args& args) {
   const DialectList dialects = MakeDialects();
-  const auto site = SiteOf(args, dialects);
+  const auto site = SiteOf(args);
   if (!site) return Report(site.error());
-  const Catalog catalog = Catalog::Load(*site, dialects);
+  const auto values = SetValues(args, dialects);
+  if (!values) return Report(values.error());
+  const Catalog catalog = Catalog::Load(*site, dialects, nullptr, {}, *values);
   const auto plugin = OnlyPlugin(catalog, args.Get("PATH"));
   if (!plugin) return Report(plugin.error());
+  if (const auto given = values->find((*plugin)->manifest.dialect); given != values->end())
+    WarnOfUnknown(given->second, **plugin);
   const auto resource = TargetOf(args, **plugin);
   if (!resource) return Report(resource.error());
   const TemporaryFolder folder;

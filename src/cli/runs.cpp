@@ -1,6 +1,8 @@
 // backplane runs ...
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include "base/text.h"
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/table.h"
@@ -49,8 +51,27 @@ int Show(const Args& args) {
                                        Text(*run, "refused"), Text(*run, "changed"))}});
   for (const Json& refusal : (*run)["refusals"])
     std::puts(Harmless(fmt::format("  refused {}: {}", Text(refusal, "where"), Text(refusal, "reason"))).c_str());
+  for (const Json& file : (*run)["results"])
+    std::puts(Harmless(fmt::format("  left {}: `backplane runs result {}{}` prints it", file.get<std::string>(),
+                                   Text(*run, "id"),
+                                   (*run)["results"].size() > 1 ? " --file " + file.get<std::string>() : ""))
+                  .c_str());
   const auto log = client->GetText(path + "/log");
   if (log && !log->empty()) std::fputs(fmt::format("\n{}", *log).c_str(), stdout);
+  return kOk;
+}
+
+// Exactly what the run left; on a terminal without what could lead it astray.
+int Result(const Args& args) {
+  const auto client = Client::Connect(args);
+  if (!client) return Report(client.error());
+  Client::Query query;
+  if (args.Has("--file")) query["file"] = args.Get("--file");
+  const auto content = client->GetText(fmt::format("/runs/{}/result", args.Get("ID")), query);
+  if (!content) return Report(content.error());
+  if (isatty(STDOUT_FILENO) == 0)
+    return std::fwrite(content->data(), 1, content->size(), stdout) == content->size() ? kOk : kFailed;
+  for (const std::string_view line : Split(*content, '\n')) std::puts(Harmless(line).c_str());
   return kOk;
 }
 
@@ -81,6 +102,13 @@ std::vector<Command> RunsCommands() {
        {{"ID", "Its id"}},
        ClientOptions({}),
        Show},
+      {"runs result",
+       "Print the file that a run left as its result",
+       {{"ID", "Its id"}},
+       {{"--file", "NAME", "Which, if it left several"},
+        {"--data", "DIR", "Data folder of the daemon to ask (else $BACKPLANE_DATA, else the default)"}},
+       Result,
+       "It is kept of a plugin's last run that left one."},
       {"runs cancel", "End a run", {{"ID", "Its id"}}, ClientOptions({}), Cancel},
   };
 }

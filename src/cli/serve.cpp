@@ -1,4 +1,5 @@
 // backplane serve: the daemon.
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 
@@ -16,10 +17,12 @@
 #include "cli/command.h"
 #include "cli/local.h"
 #include "dialects/registry.h"
+#include "dispatch/drops.h"
 #include "dispatch/host.h"
 #include "dispatch/housekeeping.h"
 #include "dispatch/rescan.h"
 #include "dispatch/resource_watch.h"
+#include "dispatch/setting_store.h"
 #include "ingest/core_fold.h"
 #include "ingest/mapper.h"
 #include "package/registry.h"
@@ -123,6 +126,22 @@ void ReportFindings(const Catalog& catalog, const std::vector<Finding>& more) {
   LogInfo("{} plugins", catalog.plugins().size());
 }
 
+// Where scripts are that a person may start by hand, they should find their way.
+void TellOfPlaces(const Catalog& catalog, const dispatch::Installation& installation,
+                  const std::filesystem::path& data) {
+  const std::string dialect(installation.dialect());
+  const auto by_hand = ByHandIn(dialect, data / "dialects");
+  const bool plugins = std::any_of(catalog.plugins().begin(), catalog.plugins().end(),
+                                   [&](const Plugin& plugin) { return plugin.manifest.dialect == dialect; });
+  if (!by_hand || !plugins) return;
+  for (const auto& [place, target] : by_hand->places)
+    if (!IsLinkTo(place, target))
+      return LogInfo(
+          "{} does not lead here: scripts that are started by hand need what `backplane env {}` prints, or "
+          "the links that `backplane env {} --link` makes",
+          place.string(), dialect, dialect);
+}
+
 // Everything that a daemon consists of, from the ground up; ends in the opposite order.
 Status Serve(const config::Site& site, const sigset_t& signals) {
   const config::Options& options = site.options;
@@ -158,14 +177,25 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
   package::Registry registry(
       {.database = *database, .clock = clock, .folder = data / "plugins", .trust = options.trust == "auto"});
   if (const Status swept = registry.Sweep(); !swept) LogWarning("plugins: {}", swept.error().message);
-  const auto load = [&](const Catalog* before) -> Result<std::shared_ptr<const Catalog>> {
+  dispatch::SettingStore settings(*database, vault, clock);
+  const auto read = [&](const Catalog* before) -> Result<std::shared_ptr<const Catalog>> {
     config::Site now = site;
     BACKPLANE_ASSIGN(now.folders, registry.Folders(site));
-    return std::make_shared<const Catalog>(Catalog::Load(now, dialects, before, registry.AsGate()));
+    BACKPLANE_ASSIGN(const StoredSettings stored, settings.Load());
+    return std::make_shared<const Catalog>(Catalog::Load(now, dialects, before, registry.AsGate(), stored));
+  };
+  auto load = [&, kept = true](const Catalog* before) mutable  // Rescan calls one at a time
+      -> Result<std::shared_ptr<const Catalog>> {
+    BACKPLANE_ASSIGN(auto catalog, read(before));
+    const Result<bool> made = settings.KeepFresh(*catalog);
+    if (!made && kept) LogWarning("what plugins need and nobody gives cannot be kept: {}", made.error().message);
+    kept = made.has_value();
+    if (made && *made) return read(before);
+    return catalog;
   };
   BACKPLANE_ASSIGN(const auto catalog, load(nullptr));
   // Settings of what waits for approval are known too.
-  ReportFindings(*catalog, Catalog::Load(site, dialects).UnknownSettings(site, dialects));
+  ReportFindings(*catalog, Catalog::Load(site, dialects).UnknownSettings(dialects));
   events::Bus bus(clock);
   ingest::CoreFold fold;
   ingest::SampleFolder samples(*database, *metrics, clock, {.keep = options.metrics_keep});
@@ -208,6 +238,7 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
   const dispatch::Housekeeping housekeeping(*host, *database, folder, clock, data / "runs",
                                             {.runs_keep = static_cast<int>(options.runs_keep),
                                              .runs_keep_all = static_cast<int>(options.runs_keep_all),
+                                             .objects_history_keep = options.objects_history_keep,
                                              .journal_keep = options.journal_keep,
                                              .events_keep = options.events_keep,
                                              .audit_keep = options.audit_keep},
@@ -242,6 +273,9 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
   BACKPLANE_TRY(WriteFileAtomic(data / "address", url + "\n"));
   // Last: a daemon that cannot be reached must not run anything.
   host->StartScheduling();
+  const auto drops = dispatch::Drops::Start(*host, installed, clock, data / "runs");
+  if (!drops) LogError("results of scripts that are started by hand are not taken in: {}", drops.error().message);
+  for (const dispatch::Installation* installation : installed) TellOfPlaces(*catalog, *installation, data);
   LogInfo("ready: {} (data in {})", url, data.string());
 
   int signal = 0;
@@ -283,8 +317,8 @@ std::vector<Command> ServeCommands() {
             {"--listen", "ADDR:PORT", "Address of the API"}},
            Run,
            "Options of the site configuration, with their defaults:\n" + config::OptionReference() +
-               "Plugin folders are [[plugins]] tables with path, dialect and run_at_start; values of plugins' settings "
-               "stand in [settings.<dialect>]."}};
+               "Plugin folders are [[plugins]] tables with path, dialect, config and run_at_start; values of plugins' "
+               "settings stand in [settings.<dialect>]."}};
 }
 
 }  // namespace backplane::cli

@@ -7,7 +7,9 @@ namespace backplane::dispatch {
 namespace {
 
 // Derived from time or phase: only the newest is worth running.
-bool Coalesces(const Job& job) { return job.trigger != TriggerKind::kCall && job.trigger != TriggerKind::kEvent; }
+bool Coalesces(const Job& job) {
+  return job.trigger != TriggerKind::kCall && job.trigger != TriggerKind::kEvent && job.trigger != TriggerKind::kFile;
+}
 
 void NoteDecision(std::optional<Decision>& decision, Decision::What what, const std::string& key, TimePoint at) {
   if (decision && decision->what == what && decision->key == key) return;  // `at` is since when

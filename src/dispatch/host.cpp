@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "base/log.h"
@@ -21,6 +22,8 @@ constexpr Millis kTick{5'000};
 constexpr Millis kRetryDelay{1'000};
 // How long a run waits for its dialect's files to be up to date.
 constexpr Millis kPatience{5'000};
+// As many of a lane's runs as may be kept, and more.
+constexpr int kMostOlderRuns = 10'000;
 
 // "slot/<ms>" or "slot/<ms>/<correction>" → ms.
 std::optional<TimePoint> SlotOf(const std::string& key) {
@@ -38,6 +41,45 @@ void RemoveWork(const std::filesystem::path& runs, RunId run) {
   std::filesystem::remove_all(runs / std::to_string(run) / "work", ignored);
 }
 
+std::filesystem::path ResultsOf(const std::filesystem::path& runs, RunId run) {
+  return runs / std::to_string(run) / "results";
+}
+
+void RemoveResults(const std::filesystem::path& runs, RunId run) {
+  std::error_code ignored;  // what cannot be removed now goes with the run's folder
+  std::filesystem::remove_all(ResultsOf(runs, run), ignored);
+}
+
+// What a run had left when the daemon died under it, and nobody has decoded.
+Batch LeftBehind(const HostParts& parts, const Run& run) {
+  const Plugin* plugin = parts.catalog->FindById(run.lane.plugin);
+  if (plugin == nullptr) return {};
+  const Manifest& manifest = plugin->manifest;
+  Output output;
+  output.status = run.status;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(ResultsOf(parts.runs, run.id), error), end; !error && entry != end;
+       entry.increment(error)) {
+    auto content = ReadLeftFile(entry->path(), geteuid(), static_cast<std::size_t>(manifest.limits.result_bytes));
+    if (content) output.files.push_back({entry->path().filename(), *std::move(content), {}});
+  }
+  if (output.files.empty()) return {};
+  std::sort(output.files.begin(), output.files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  try {
+    Batch batch = plugin->codec->Decode(manifest, plugin->settings, output, *run.finished);
+    return batch.failure.empty() ? std::move(batch) : Batch();
+  } catch (const std::exception& bug) {
+    LogError("run {} of {}: what it left could not be read: {}", run.id, run.lane.plugin, bug.what());
+    return {};
+  }
+}
+
+Status AcceptNow(store::Database& database, const std::shared_ptr<const ingest::Sealed>& sealed) {
+  std::promise<Status> closed;
+  ingest::Accept(database, sealed, [&closed](Status status) { closed.set_value(std::move(status)); });
+  return closed.get_future().get();
+}
+
 Result<std::vector<Enrichment>> EnrichmentsOf(store::Database& database, OrgId org, const std::string& id,
                                               const std::string& name_space, TimePoint now) {
   std::vector<Enrichment> enrichments;
@@ -53,6 +95,9 @@ Result<std::vector<Enrichment>> EnrichmentsOf(store::Database& database, OrgId o
 Pace PaceOf(const Plugin& plugin) {
   return {plugin.manifest.min_interval, plugin.manifest.results_interval, plugin.manifest.modified};
 }
+
+// Of a run that was to take in what a script had left.
+bool TookIn(const Run& run) { return run.status == RunStatus::kOk || run.status == RunStatus::kFailed; }
 
 Outcome OutcomeOf(const Run& run) {
   if (run.taken > 0) return Outcome::kReported;
@@ -91,15 +136,21 @@ Status Host::CloseOpenRuns(HostParts& parts) {
   }));
   for (Run& run : open) {
     run.status = RunStatus::kInterrupted;
-    run.message = "the daemon ended while it ran; its processes were killed";
+    run.message = run.trigger == TriggerKind::kFile ? "the daemon ended while it was taken in; it is tried again"
+                                                    : "the daemon ended while it ran; its processes were killed";
     run.finished = parts.clock.Now();
+    auto sealed = std::make_shared<const ingest::Sealed>(ingest::Seal({run, LeftBehind(parts, run)}));
     // To its end before any lane gets a new token, or the run could never be closed.
-    std::promise<Status> closed;
-    ingest::Accept(parts.database, std::make_shared<const ingest::Sealed>(ingest::Seal({run, {}})),
-                   [&closed](Status status) { closed.set_value(std::move(status)); });
-    const Status status = closed.get_future().get();
+    Status status = AcceptNow(parts.database, sealed);
+    if (!status && sealed->SaysSomething()) {
+      // A result that the store refuses must not keep us from starting.
+      LogError("run {} of {}: what it left could not be stored: {}", run.id, run.lane.plugin, status.error().message);
+      sealed = std::make_shared<const ingest::Sealed>(ingest::WithoutResult(*sealed, run.message));
+      status = AcceptNow(parts.database, sealed);
+    }
     if (!status) return Fail(status.error().code, fmt::format("closing run {}: {}", run.id, status.error().message));
     RemoveWork(parts.runs, run.id);
+    if (!run.lane.target.empty()) RemoveResults(parts.runs, run.id);
   }
   if (!open.empty()) LogInfo("{} runs were interrupted when the last daemon ended", open.size());
   return {};
@@ -212,6 +263,51 @@ void Host::Call(const LaneKey& lane, const std::string& key, std::function<void(
   wake_.notify_one();
 }
 
+void Host::TakeIn(Left left, std::function<void(Result<RunId>)> done) {
+  {
+    const std::lock_guard lock(mutex_);
+    dispatcher_inputs_.jobs.push_back(
+        {.lane = left.lane, .trigger = TriggerKind::kFile, .key = left.key, .due = parts_.clock.Now(), .deadline = {}});
+    CallId id(left.lane, left.key);
+    taken_in_.insert_or_assign(std::move(id), TakenIn{std::move(left), std::move(done)});
+    woken_ = true;
+  }
+  wake_.notify_one();
+}
+
+void Host::TellTakenIn(const Run& run, Status status) {
+  std::optional<TakenIn> one;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = taken_in_.find({run.lane, run.key});
+    if (found == taken_in_.end()) return;
+    one = std::move(found->second);
+    taken_in_.erase(found);
+  }
+  one->done(status ? Result<RunId>(run.id) : Result<RunId>(Fail(std::move(status).error())));
+}
+
+void Host::KeepResultsOf(const LaneKey& lane, RunId run) {
+  RunId older = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    RunId& last = last_results_[lane];
+    if (last == run) return;
+    older = std::min(last, run);
+    last = std::max(last, run);
+  }
+  if (older != 0) return RemoveResults(parts_.runs, older);
+  // The first since the start.
+  std::vector<Run> runs;
+  const Status status = parts_.database.Read([&](store::Connection& connection) -> Status {
+    runs = store::Runs(connection, lane.org)
+               .List({.plugin = lane.plugin, .target = lane.target, .before = run, .limit = kMostOlderRuns});
+    return {};
+  });
+  if (!status) LogWarning("older results of {}: {}", lane.plugin, status.error().message);
+  for (const Run& one : runs) RemoveResults(parts_.runs, one.id);
+}
+
 Status Host::Cancel(RunId run) {
   std::optional<std::stop_source> stop;
   {
@@ -252,7 +348,8 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
   schedule::SchedulerEffects due = scheduler_.Step(now.wall, std::exchange(scheduler_inputs_, {}));
   DispatcherInputs inputs = std::exchange(dispatcher_inputs_, {});
   std::map<CallId, int> calls;
-  for (const Job& job : inputs.jobs) ++calls[{job.lane, job.key}];
+  for (const Job& job : inputs.jobs)
+    if (job.trigger == TriggerKind::kCall) ++calls[{job.lane, job.key}];
   std::move(due.due.begin(), due.due.end(), std::back_inserter(inputs.jobs));
   DispatcherEffects effects = dispatcher_.Step(now, std::move(inputs));
 
@@ -287,8 +384,12 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
   if (due.set_back)
     LogWarning("the clock was set back by {}; schedules go on from the new time", FormatDuration(*due.set_back));
   for (std::stop_source& one : stops) one.request_stop();
-  for (const Drop& drop : effects.drop)
+  for (const Drop& drop : effects.drop) {
     LogDebug("{} {}: dropped: {}", drop.job.lane.plugin, drop.job.key, DropReasonText(drop.reason));
+    if (drop.job.trigger == TriggerKind::kFile)
+      TellTakenIn({.lane = drop.job.lane, .key = drop.job.key},
+                  Fail(Errc::kUnavailable, std::string(DropReasonText(drop.reason))));
+  }
   for (const auto& [call, answer] : answers) Answer(call.first, call.second, answer);
   if (!tasks.empty()) Begin(std::move(tasks));
   for (Retry& retry : again) Submit(std::move(retry.sealed));
@@ -355,6 +456,7 @@ std::vector<std::shared_ptr<Host::Task>> Host::TasksFor(std::vector<Start> start
     task->run.key = std::move(start.job.key);
     task->run.token = start.token;
     task->run.started = now;
+    if (task->run.trigger == TriggerKind::kFile) task->left = taken_in_.at({task->run.lane, task->run.key}).left;
     running_[task->run.lane] = task;
     tasks.push_back(std::move(task));
   }
@@ -370,8 +472,10 @@ void Host::Begin(std::vector<std::shared_ptr<Task>> begun) {
         for (const auto& task : *tasks) {
           store::Runs runs(connection, task->run.lane.org);
           // Here no other run can begin or end between the look and the deed.
-          const auto earlier =
-              task->run.trigger == TriggerKind::kCall ? runs.FindByKey(task->run.lane, task->run.key) : std::nullopt;
+          const bool once = task->run.trigger == TriggerKind::kCall || task->left;
+          auto earlier = once ? runs.FindByKey(task->run.lane, task->run.key) : std::nullopt;
+          // What was cut short took nothing in.
+          if (earlier && task->left && !TookIn(*earlier)) earlier.reset();
           task->repeats = earlier.has_value();
           task->run.id = earlier ? earlier->id : runs.Begin(task->run, SlotOf(task->run.key));
         }
@@ -389,6 +493,7 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
     }
     for (const auto& task : tasks) {
       Answer(task->run.lane, task->run.key, {CallAnswer::State::kDropped, 0, status.error().message});
+      TellTakenIn(task->run, status);
       Release(task->run.lane, task->run.token, Outcome::kNothing);
     }
     return;
@@ -412,7 +517,9 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
   task_arrived_.notify_one();
   for (const auto& task : tasks) {
     if (awaited) Answer(task->run.lane, task->run.key, {CallAnswer::State::kStarted, task->run.id, ""});
-    if (task->repeats) Release(task->run.lane, task->run.token, Outcome::kNothing);
+    if (!task->repeats) continue;
+    TellTakenIn(task->run, {});
+    Release(task->run.lane, task->run.token, Outcome::kNothing);
   }
 }
 
@@ -450,6 +557,32 @@ void Host::RunTask(Task& task) {
   }
   RemoveWork(parts_.runs, task.run.id);
   Submit(std::move(sealed));
+  if (!task.has_results) return;
+  if (task.run.lane.target.empty())
+    KeepResultsOf(task.run.lane, task.run.id);
+  else
+    RemoveResults(parts_.runs, task.run.id);
+}
+
+ingest::Acceptance Host::Decode(const Task& task) {
+  ingest::Acceptance acceptance{task.run, {}};
+  Run& run = acceptance.run;
+  const Manifest& manifest = task.plugin->manifest;
+  run.status = RunStatus::kOk;
+  run.message = "left by a script that was not started here";
+  Output output;
+  auto content = ReadLeftFile(task.left->file, geteuid(), static_cast<std::size_t>(manifest.limits.result_bytes));
+  output.files.push_back({.name = task.left->name, .content = {}, .error = {}});
+  if (content)
+    output.files[0].content = *std::move(content);
+  else
+    output.files[0].error = content.error().message;
+  acceptance.batch = task.plugin->codec->Decode(manifest, task.plugin->settings, output, parts_.clock.Now());
+  if (content && acceptance.batch.failure.empty()) return acceptance;
+  run.status = RunStatus::kFailed;
+  run.message = content ? acceptance.batch.failure : content.error().message;
+  if (content) acceptance.batch = {};
+  return acceptance;
 }
 
 ingest::Acceptance Host::Execute(Task& task) {
@@ -463,6 +596,7 @@ ingest::Acceptance Host::Execute(Task& task) {
   // What it is about may have gone between the decision and now.
   if (task.plugin == nullptr || (task.resource == nullptr && !run.lane.target.empty()))
     return not_started("what it was to run, or to run about, is gone");
+  if (task.left) return Decode(task);
   const Plugin& plugin = *task.plugin;
   const auto runtime = std::find_if(parts_.runtimes.begin(), parts_.runtimes.end(),
                                     [&](const auto& known) { return known->name() == plugin.manifest.runtime; });
@@ -478,6 +612,8 @@ ingest::Acceptance Host::Execute(Task& task) {
                      .installation = {},
                      .now = parts_.clock.Now(),
                      .all_settings = &task.catalog->DialectSettings(plugin.manifest.dialect),
+                     .manifests = task.catalog->ManifestsOf(plugin.manifest.dialect),
+                     .given = &task.catalog->Given(plugin.manifest.dialect),
                      .resource = task.resource.get(),
                      .enrichments = [&](const std::string& id, const std::string& name_space) {
                        return EnrichmentsOf(parts_.database, run.lane.org, id, name_space, run.started);
@@ -515,7 +651,10 @@ ingest::Acceptance Host::Execute(Task& task) {
   if (invocation) {
     invocation->secrets.insert(invocation->secrets.end(), opened.secrets.begin(), opened.secrets.end());
     run.command = DisplayCommand(*invocation);
-    const Output output = (*runtime)->Run({run.id, *std::move(invocation), folder}, task.stop.get_token());
+    const Output output = (*runtime)->Run({run.id, *std::move(invocation), folder, ResultsOf(parts_.runs, run.id)},
+                                          task.stop.get_token());
+    task.has_results =
+        std::any_of(output.files.begin(), output.files.end(), [](const auto& file) { return file.error.empty(); });
     run.status = output.status;
     run.exit_code = output.exit_code;
     run.message = MaskSecrets(output.message, opened.secrets);
@@ -566,6 +705,8 @@ void Host::Accepted(const std::shared_ptr<const ingest::Sealed>& sealed, const S
   }
   parts_.folder.Wake();
   parts_.ended();
+  if (run.trigger == TriggerKind::kFile)
+    TellTakenIn(run, status && !TookIn(run) ? Fail(Errc::kUnavailable, run.message) : status);
   Release(run.lane, run.token, status ? OutcomeOf(run) : Outcome::kRan);  // last: ~Host may return after it
 }
 

@@ -94,6 +94,21 @@ class Host {
   /// is stored with the run. `answer` is called once, soon, from another thread.
   void Call(const LaneKey& lane, const std::string& key, std::function<void(CallAnswer)> answer);
 
+  /// A result that a script left which nobody here started.
+  struct Left {
+    LaneKey lane;
+    std::string key;  ///< "file/<name>": once a run with this key has taken it in, it is not taken in again
+    std::filesystem::path file;
+    std::string name;  ///< of the file, as the script called it
+  };
+  /// Has it decoded and accepted as a run of its lane, and leaves the file where it is. `done` is called
+  /// once, from another thread, unless the host ends before: with the run when its end is stored, which
+  /// may be one that took it in before, or with why it was not taken in. For one key at a time.
+  void TakeIn(Left left, std::function<void(Result<RunId>)> done);
+
+  /// The result files in the folder of this run are its lane's last: those of older runs go. Blocks.
+  void KeepResultsOf(const LaneKey& lane, RunId run);
+
   /// Ends a run. kNotFound: it is not running.
   Status Cancel(RunId run);
 
@@ -117,10 +132,16 @@ class Host {
     std::shared_ptr<const Plugin> plugin;
     std::shared_ptr<const Resource> resource;  ///< null: about nothing in particular
     std::stop_source stop;
-    bool repeats = false;     ///< a run with its key has ended already; `run` is that one
-    std::optional<RunId> id;  ///< of `run` once it has begun; guarded by mutex_
+    bool repeats = false;      ///< a run with its key has ended already; `run` is that one
+    std::optional<Left> left;  ///< it is taken in: nothing is executed
+    bool has_results = false;  ///< there are files in the run's folder
+    std::optional<RunId> id;   ///< of `run` once it has begun; guarded by mutex_
   };
   using CallId = std::pair<LaneKey, std::string>;  // lane and key of a call's job
+  struct TakenIn {
+    Left left;
+    std::function<void(Result<RunId>)> done;
+  };
   struct Retry {
     std::shared_ptr<const ingest::Sealed> sealed;
     Millis at;
@@ -140,10 +161,13 @@ class Host {
   void WorkerThread(const std::stop_token& stop);
   void RunTask(Task& task);
   ingest::Acceptance Execute(Task& task);
+  ingest::Acceptance Decode(const Task& task);
   void Submit(std::shared_ptr<const ingest::Sealed> sealed);
   void Accepted(const std::shared_ptr<const ingest::Sealed>& sealed, const Status& status);
   void Release(const LaneKey& lane, Token token, Outcome outcome);
   void Answer(const LaneKey& lane, const std::string& key, const CallAnswer& answer);
+  /// What became of what TakeIn() was given, if that is what this run or job was about.
+  void TellTakenIn(const Run& run, Status status);
 
   HostParts parts_;
   const std::int64_t epoch_;
@@ -163,6 +187,8 @@ class Host {
   DispatcherInputs dispatcher_inputs_;
   std::map<CallId, std::vector<std::function<void(CallAnswer)>>> callers_;
   std::set<CallId> waiting_;                          // called for, and neither started nor dropped yet
+  std::map<CallId, TakenIn> taken_in_;                // until it is told
+  std::map<LaneKey, RunId> last_results_;             // whose result files are kept
   std::map<LaneKey, std::shared_ptr<Task>> running_;  // from Start on; Begun answers who calls before
   std::vector<Retry> retries_;
   std::map<LaneKey, int> finished_;

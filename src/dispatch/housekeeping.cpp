@@ -61,10 +61,9 @@ void Housekeeping::Loop(const std::stop_token& stop) {
 }
 
 void Housekeeping::TidyUpAfterTheLast() {
-  std::set<RunId> kept, running;
+  std::set<RunId> kept;
   const Status status = database_.Read([&](store::Connection& connection) -> Status {
     kept = store::AllRunIds(connection);
-    for (const Run& run : store::OpenRuns(connection)) running.insert(run.id);
     for (const LaneKey& lane : store::LanesWithRuns(connection, retention_.runs_keep)) finished_[lane] = kGrowth;
     return {};
   });
@@ -75,9 +74,9 @@ void Housekeeping::TidyUpAfterTheLast() {
   for (std::filesystem::directory_iterator entry(runs_, error), end; !error && entry != end; entry.increment(error)) {
     const std::string name = entry->path().filename();
     const RunId id = std::atoll(name.c_str());
-    if (std::to_string(id) != name || id > last || running.contains(id)) continue;
+    if (std::to_string(id) != name || id > last || kept.contains(id)) continue;
     std::error_code ignored;
-    std::filesystem::remove_all(kept.contains(id) ? entry->path() / "work" : entry->path(), ignored);
+    std::filesystem::remove_all(entry->path(), ignored);
   }
 }
 

@@ -35,8 +35,7 @@ class Housekeeping {
 
  private:
   void Loop(const std::stop_token& stop);
-  /// Folders of runs that are no longer kept, those that runs worked in, and lanes that grew while nobody
-  /// counted.
+  /// Folders of runs that are no longer kept, and lanes that grew while nobody counted.
   void TidyUpAfterTheLast();
   void PruneRuns(const LaneKey& lane, int keep, int keep_all);
   void ForgetIdleLanes();

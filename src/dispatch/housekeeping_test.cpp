@@ -44,7 +44,6 @@ TEST(Housekeeping, ForgetsWhatThePreviousDaemonLeft) {
   EXPECT_TRUE(Eventually([&] { return f.Runs().size() == 1; }));                  // the lane is pruned
   EXPECT_TRUE(Eventually([&] { return !std::filesystem::exists(runs / "2"); }));  // with its folder
   EXPECT_TRUE(std::filesystem::exists(runs / "3"));
-  EXPECT_TRUE(Eventually([&] { return !std::filesystem::exists(runs / "3" / "work"); }));  // settings in the clear
   // The journal goes once it is folded, by all.
   const auto kept = [&] {
     std::vector<EntryId> entries;

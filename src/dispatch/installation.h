@@ -26,8 +26,9 @@ class Installation {
   virtual Status CatchUp(Millis patience) = 0;
   /// Where a script that was started by hand leaves its result; exists. Empty: nowhere.
   virtual std::filesystem::path results() const = 0;
-  /// Id of the plugin in force whose result a file of this name is; empty: it is none.
-  virtual std::string PluginOf(std::string_view file) const = 0;
+  /// Id of the plugin in force whose result a file of this name in results() is; empty: it is none.
+  /// Fails if it is the result of a plugin that is not in force, and says so.
+  virtual Result<std::string> PluginOf(std::string_view file) const = 0;
 };
 
 }  // namespace backplane::dispatch

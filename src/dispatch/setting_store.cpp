@@ -15,6 +15,19 @@ namespace {
 
 constexpr const char* kSystem = "system";
 
+// What is neither a text nor made of texts would be stored in clear.
+Status CanHide(const std::string& key, const Json& value) {
+  if (value.is_array()) {
+    for (const Json& item : value) BACKPLANE_TRY(CanHide(key, item));
+    return {};
+  }
+  if (value.is_string() || IsSecretRef(value)) return {};
+  return Fail(Errc::kInvalid,
+              fmt::format("{}: is a secret: give a text, a list of texts, or {{\"secret\": NAME}}, not {}", key,
+                          value.type_name()),
+              key);
+}
+
 std::string SecretName(const std::string& dialect, const std::string& key) {
   return fmt::format("settings/{}/{}", dialect, key);
 }
@@ -45,6 +58,7 @@ Status SettingStore::Put(const std::string& dialect, const Setting& setting, con
                          bool kept) {
   Json stored = value;
   if (setting.secret) {
+    BACKPLANE_TRY(CanHide(setting.key, value));
     BACKPLANE_ASSIGN(stored, Hide(SecretName(dialect, setting.key), value, by));
   }
   Json before;
@@ -115,7 +129,7 @@ Result<bool> SettingStore::KeepFresh(const Catalog& catalog) {
   for (const Codec* codec : catalog.codecs()) {
     std::map<std::string, Setting> fresh;
     for (Setting& setting : codec->CommonSettings())
-      if (!setting.fresh.empty() && !catalog.Given(codec->name()).contains(setting.key)) {
+      if (setting.fresh != nullptr && !catalog.Given(codec->name()).contains(setting.key)) {
         const std::string key = setting.key;
         fresh[key] = std::move(setting);
       }
@@ -125,7 +139,7 @@ Result<bool> SettingStore::KeepFresh(const Catalog& catalog) {
       for (const std::string& key : keys) {
         const auto needed = fresh.extract(key);
         if (needed.empty()) continue;
-        BACKPLANE_TRY(Put(std::string(codec->name()), needed.mapped(), needed.mapped().fresh, kSystem, true));
+        BACKPLANE_TRY(Put(std::string(codec->name()), needed.mapped(), needed.mapped().fresh(), kSystem, true));
         made = true;
       }
     }

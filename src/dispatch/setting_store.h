@@ -20,7 +20,8 @@ class SettingStore {
   Result<StoredSettings> Load();
 
   /// Sets a value that fits the setting. Of a secret the texts go into the vault, as settings/DIALECT/KEY, and
-  /// what is stored refers to them. `by` is the actor. Fails as Vault::Set() does.
+  /// what is stored refers to them. `by` is the actor. kInvalid: the secret is no text, no reference, and no list
+  /// of these; else it fails as Vault::Set() does.
   Status Set(const std::string& dialect, const Setting& setting, const Json& value, const std::string& by);
 
   /// Forgets what was set, with its secrets. kNotFound: nothing was.

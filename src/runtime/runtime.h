@@ -19,6 +19,9 @@ struct RunRequest {
   Invocation invocation;
   /// Where the runtime keeps the run's log segments; exists.
   std::filesystem::path log_folder;
+  /// Where the result files go before they are read: made when there are some, and out of the script's
+  /// sight.
+  std::filesystem::path results;
 };
 
 class Runtime {

@@ -180,3 +180,24 @@ def test_ten_million_lines(site, line, why):
     status = open(f"/proc/{site.daemon.pid}/status").read()
     peak = int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
     assert peak < 1_000_000, f"{peak} kB"
+
+
+# ---- of plugins that do not run now -------------------------------------------------------
+
+def test_what_a_disabled_plugin_reported_is_still_listed(site, scan):
+    scan(a="1", b="1")
+    assert site.command("plugins", "disable", "SCAN").returncode == 0
+    assert [one["primary"] for one in objects(site, "--plugin", "SCAN")] == ["a", "b"]
+    cut = site.command("objects", "list", "--plugin", "SCAN", "--limit", "1")
+    assert cut.returncode == 0 and "more than these 1" in cut.stdout, cut
+
+
+def test_a_result_under_another_name_is_told(site):
+    site.plugin("astray", """
+        open(RESULT.replace("ASTRAY", "ASTRAYED"), "w").write(row("a", "s"))
+        """)
+    site.start()
+    run = site.run("ASTRAY")
+    (refused,) = run["refusals"]
+    assert refused["where"] == "last_result.ASTRAYED.log" and "last_result.ASTRAY.log" in refused["reason"], run
+    assert objects(site) == []

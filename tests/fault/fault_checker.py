@@ -46,6 +46,12 @@ def read_records(folder, prefix, problems):
     return records
 
 
+def read_drops(folder, prefix):
+    """The rows of each result file that was left for a plugin, in order."""
+    files = sorted(folder.glob(f"{prefix}.*.json"), key=lambda file: int(file.name.split(".")[1]))
+    return [json.loads(file.read_text()) for file in files]
+
+
 class Expected:
     """State and events that follow from the accepted runs."""
 
@@ -124,8 +130,12 @@ class Checker:
 
     def check_runs(self, records):
         """Each run against what its script wrote down; folds what was accepted, in order."""
+        drops = {prefix: iter(read_drops(self.folder, prefix)) for prefix in self.plugins}
         for run, row in self.runs.items():
             prefix = self.prefixes[row["plugin"]]
+            if row["cause"] == "file":
+                self.check_drop(run, row, prefix, drops[prefix])
+                continue
             record, status, taken = records[prefix].get(run), row["status"], row["taken"]
             rows = record.rows if record and record.rows else []
             per_row = 2 if self.plugins[prefix].kind == "devices" else 1
@@ -148,6 +158,25 @@ class Checker:
                 self.expected.fold(prefix, self.plugins[prefix].kind, run, rows, complete=status in ENDS)
             if status != "ok":
                 self.expected.events[(run, "run.failed", prefix, "")] += 1
+
+        for prefix, left in drops.items():
+            if lost := sum(1 for _ in left):
+                self.wrong(f"{prefix}: {lost} result files that were left were never taken in")
+
+    def check_drop(self, run, row, prefix, drops):
+        """A run of a result file that was left: one cut short took nothing, the others take one after another."""
+        name = f"{prefix}: run {run}, {row['status']}, of a file"
+        if row["status"] == "interrupted":
+            rows = []
+        elif row["status"] == "ok" and (rows := next(drops, None)) is not None:
+            self.expected.fold(prefix, self.plugins[prefix].kind, run, rows, complete=True)
+        else:
+            self.wrong(f"{name}: {row['message'] or 'one more than were left'}")
+            rows = []
+        if row["taken"] != len(rows) or row["refused"]:
+            self.wrong(f"{name}: {row['taken']} records were taken and {row['refused']} refused of {len(rows)} rows")
+        if row["status"] != "ok":
+            self.expected.events[(run, "run.failed", prefix, "")] += 1
 
     def check_journal(self):
         accepted = [entry for entry in self.entries if entry["kind"] != "edit"]

@@ -46,11 +46,12 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Plugin:
-    """What one plugin of the site is to do; see recording_script.py."""
+    """What one plugin of the site is to do; see recording_script.py. `dropped`: it is never run, and its result files
+    are left where those of scripts go that were started by hand."""
 
     def __init__(self, prefix, kind="objects", count=5, hold=0.0, fail=0.0, child=False, macs="02:00:00:00",
-                 timeout=30):
-        self.prefix, self.kind, self.count, self.hold = prefix, kind, count, hold
+                 timeout=30, dropped=False):
+        self.prefix, self.kind, self.count, self.hold, self.dropped = prefix, kind, count, hold, dropped
         self.fail, self.child, self.macs, self.timeout = fail, child, macs, timeout
 
     def write(self, folder, records):
@@ -77,7 +78,7 @@ class Plugin:
             "code_name": name, "unique_prefix": self.prefix, "plugin_type": "device_scanner", "data_source": "script",
             "localized": ["display_name", "description", "icon"], "display_name": text(self.prefix),
             "description": text("Of the fault suite"), "icon": text("i"), "params": [],
-            "settings": [setting("RUN", "string", "schedule"), setting("RUN_SCHD", "string", "* * * * *"),
+            "settings": [setting("RUN", "string", "disabled" if self.dropped else "schedule"), setting("RUN_SCHD", "string", "* * * * *"),
                          setting("CMD", "string", f"python3 /app/server/plugins/{name}/script.py"),
                          setting("RUN_TIMEOUT", "integer", self.timeout),
                          setting("WATCH", "array", ["watchedValue1"]),
@@ -212,6 +213,16 @@ class Site:
         if status != 200:
             raise KeyError(f"{path}: {status} {document}")
         return document
+
+    def results(self):
+        """Where scripts leave their results that were started by hand."""
+        return self.data / "dialects/netalertx/tmp/log/plugins"
+
+    def wait_taken(self):
+        """Until every such result is with its run."""
+        places = (self.results(), self.data / "dialects/netalertx/taken")
+        wait_until(lambda: not any(os.listdir(place) for place in places),
+                   lambda: f"results taken: {[os.listdir(place) for place in places]}\n{self.log_tail()}")
 
     def plugin_id(self, prefix):
         return f"netalertx:{prefix}"

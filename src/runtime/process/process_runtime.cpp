@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/crash_point.h"
 #include "base/files.h"
 #include "keeper/proc.h"
 #include "keeper/segments.h"
@@ -65,10 +66,12 @@ void Say(Output& output, const std::string& text) {
   output.message += text;
 }
 
-void TakeResult(const std::filesystem::path& path, std::size_t limit, Output& output) {
-  if (output.files.size() >= kMaxResultFiles) return;
-  auto content = TakeFile(path, getuid(), limit);
-  if (!content && content.error().code == Errc::kNotFound) return;
+void TakeResult(const std::filesystem::path& path, const std::filesystem::path& results, std::size_t limit,
+                Output& output) {
+  std::error_code error;
+  if (output.files.size() >= kMaxResultFiles || !std::filesystem::exists(symlink_status(path, error))) return;
+  const Status made = MakePrivateFolder(results);
+  auto content = made ? TakeFile(path, results / path.filename(), getuid(), limit) : Fail(made.error());
   Output::ResultFile file{path.filename().string(), {}, {}};
   if (content)
     file.content = std::move(*content);
@@ -77,12 +80,13 @@ void TakeResult(const std::filesystem::path& path, std::size_t limit, Output& ou
   output.files.push_back(std::move(file));
 }
 
-void TakeResults(const Invocation& invocation, Output& output) {
+void TakeResults(const RunRequest& request, Output& output) {
+  const Invocation& invocation = request.invocation;
   const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(0, invocation.limits.result_bytes));
   for (const auto& path : invocation.result_files) {
     std::string prefix = path.filename().string();
     if (!prefix.ends_with('*')) {
-      TakeResult(path, limit, output);
+      TakeResult(path, request.results, limit, output);
       continue;
     }
     prefix.pop_back();
@@ -91,10 +95,10 @@ void TakeResults(const Invocation& invocation, Output& output) {
     for (std::filesystem::directory_iterator entry(path.parent_path(), error), end; !error && entry != end;
          entry.increment(error)) {
       const std::string name = entry->path().filename().string();
-      if (name.starts_with(prefix) && !name.ends_with(".taken")) matches.push_back(entry->path());
+      if (name.starts_with(prefix)) matches.push_back(entry->path());
     }
     std::sort(matches.begin(), matches.end());
-    for (const auto& match : matches) TakeResult(match, limit, output);
+    for (const auto& match : matches) TakeResult(match, request.results, limit, output);
   }
 }
 
@@ -129,7 +133,8 @@ Output ProcessRuntime::Run(const RunRequest& request, std::stop_token stop) {
   if (output.log_dropped > 0)
     Say(output, fmt::format("{} bytes of its output were dropped, the last {} are kept", output.log_dropped,
                             output.log.size()));
-  if (report.ending != ExitReport::Ending::kNotStarted) TakeResults(invocation, output);
+  if (report.ending != ExitReport::Ending::kNotStarted) TakeResults(request, output);
+  CrashPoint("run.taken");
   return output;
 }
 

@@ -46,6 +46,7 @@ class ProcessRuntimeTest : public testing::Test {
     request.invocation.limits.timeout = Millis(60'000);
     request.log_folder = folder_ / fmt::format("log{}", runs_);
     fs::create_directory(request.log_folder);
+    request.results = request.log_folder / "results";
     return request;
   }
   RunRequest Shell(const std::string& script) { return Request({"/bin/sh", "-c", script}); }
@@ -161,6 +162,10 @@ TEST_F(ProcessRuntimeTest, TakesResultFiles) {
   EXPECT_THAT(output.files[5].error, HasSubstr("larger than the limit of 1000 bytes"));
   EXPECT_EQ(output.files[5].content, "");
   EXPECT_FALSE(fs::exists(Work("last_result.log")));
+  std::vector<std::string> kept;
+  for (const auto& entry : fs::directory_iterator(request.results)) kept.push_back(entry.path().filename());
+  EXPECT_THAT(kept, testing::UnorderedElementsAre("last_result.log", "page.1", "page.2"));
+  EXPECT_EQ(ReadFile(request.results / "page.2", 10), "b");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ def row(columns):
 def replace(path, rows):
     """Replaces a result file, whole or not at all, and makes its folder if there is none."""
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    part = f"{path}.part"
+    part = f"{path}.{os.getpid()}.part"  # of two at once each has its own
     with open(part, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.writelines(rows)
     os.replace(part, path)
