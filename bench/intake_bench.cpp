@@ -92,7 +92,7 @@ class Ours {
       return {};
     }));
     Output output{.exit_code = 0};
-    auto content = TakeFile(folder_ / kResultFile, getuid(), 64 << 20);
+    auto content = TakeFile(folder_ / kResultFile, folder_ / "taken", geteuid(), 64 << 20);
     if (!content) Die(content.error().message);
     output.files.push_back({kResultFile, *std::move(content), {}});
     run.status = RunStatus::kOk;

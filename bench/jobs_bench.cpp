@@ -54,7 +54,7 @@ class FakeCodec final : public Codec {
  public:
   std::string_view name() const override { return "fake"; }
   bool Recognises(const fs::path&) const override { return true; }
-  ReadResult Read(const fs::path& path, const Settings&) const override {
+  ReadResult Read(const fs::path& path, const Settings&, const fs::path&) const override {
     ReadResult result;
     for (int i = 0; i < kLanes; ++i) {
       Manifest manifest{.id = fmt::format("fake:plugin{}", i), .dialect = "fake", .name = fmt::format("plugin{}", i)};
