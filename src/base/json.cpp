@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace backplane {
 namespace {
 
@@ -65,9 +67,18 @@ class BoundedBuilder final : public nlohmann::json_sax<Json> {
 };
 
 // nlohmann's text is "[json.exception.parse_error.101] parse error at line 1, column 2: ...".
-std::string Plain(std::string reason) {
+// `read` is what was read until then.
+std::string Plain(std::string reason, std::string_view read) {
   if (const auto end = reason.find("] "); reason.starts_with("[json.exception") && end != std::string::npos)
     reason.erase(0, end + 2);
+  reason = ToUtf8(reason);
+  const auto says = [&](std::string_view words) { return reason.find(words) != std::string::npos; };
+  if (says("unexpected end of input"))
+    reason += "; is a brace, bracket or quote not closed?";
+  else if (says("unexpected '}'") || says("unexpected ']'") || says("unexpected ','"))
+    reason += Trim(read.substr(0, read.size() - 1)).ends_with(',') ? "; a comma too many?" : "";
+  else if (says("literal; expected '}'") || says("literal; expected ']'"))
+    reason += "; is a comma missing before it?";
   return reason;
 }
 
@@ -77,7 +88,7 @@ Result<Json> ParseJson(std::string_view text, int max_depth) {
   Json root;
   BoundedBuilder builder(root, max_depth);
   if (Json::sax_parse(text.begin(), text.end(), &builder)) return root;
-  return Fail(Errc::kInvalid, Plain(builder.reason()));
+  return Fail(Errc::kInvalid, Plain(builder.reason(), text.substr(0, builder.position())));
 }
 
 std::string DumpJson(const Json& value) {

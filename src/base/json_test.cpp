@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace backplane {
 namespace {
 
@@ -28,6 +30,17 @@ TEST(Json, SaysWhereATextIsNoJson) {
   EXPECT_THAT(json.error().message, HasSubstr("line 3"));
   EXPECT_THAT(json.error().message, HasSubstr("column"));
   EXPECT_THAT(json.error().message, Not(HasSubstr("json.exception")));
+}
+
+TEST(Json, SaysWhatIsUsuallyBehindAMistake) {
+  const auto message = [](const char* text) { return ParseJson(text).error().message; };
+  for (const char* text : {"{\"a\": 1, }", "[1,]", "[1,,2]"})
+    EXPECT_THAT(message(text), HasSubstr("a comma too many?")) << text;
+  for (const char* text : {"{\"a\": 1 \"b\": 2}", "[1 2]"})
+    EXPECT_THAT(message(text), HasSubstr("is a comma missing before it?")) << text;
+  for (const char* text : {"{\"a\": [1", "{"}) EXPECT_THAT(message(text), HasSubstr("not closed?")) << text;
+  for (const char* text : {"}", "[}"}) EXPECT_THAT(message(text), Not(HasSubstr("comma"))) << text;
+  EXPECT_TRUE(IsUtf8(message("\"\xff\"")));
 }
 
 TEST(Json, RefusesWhatIsNoSingleDocument) {

@@ -18,6 +18,7 @@ struct PluginFolder {
   std::string dialect;                ///< empty: whichever recognises it
   bool run_at_start = false;          ///< scheduled plugins also run once when the daemon starts
   std::filesystem::path config = {};  ///< where the ecosystem's own configuration lies, absolute; empty: not said
+  bool installed = false;             ///< not of the site configuration: nobody who says what runs named it
 };
 
 /// One [[mapping]] table: devices that become resources, so that plugins can run about them.

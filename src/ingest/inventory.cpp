@@ -85,7 +85,7 @@ class Observing {
     } else {
       inventory_.Touch(id, observation_.at, context_.entry.id);
     }
-    inventory_.SawIt(id, observation_.source, observation_.at, context_.entry.id);
+    inventory_.SawIt(id, observation_.source, observation_.at, context_.entry.id, context_.entry.complete);
     return id;
   }
 

@@ -251,7 +251,7 @@ Result<std::vector<config::PluginFolder>> Registry::Folders(const config::Site& 
   std::vector<config::PluginFolder> folders = site.folders;
   BACKPLANE_TRY(parts_.database.Read([&](store::Connection& connection) -> Status {
     for (auto& [path, dialect] : store::Plugins(connection, kDefaultOrg).Sources())
-      folders.push_back({.path = path, .dialect = dialect});
+      folders.push_back({.path = path, .dialect = dialect, .installed = true});
     return {};
   }));
   return folders;

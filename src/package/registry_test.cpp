@@ -201,6 +201,7 @@ TEST_F(RegistryTest, AddedPathsAreReadToo) {
   const fs::path other = folder_.path() / "other";
   TestCodec::WriteFolder(other, "t", {"more"});
   ASSERT_TRUE(registry_->AddSource(other, "", "user:alice"));
+  EXPECT_TRUE(registry_->Folders(site_)->back().installed);
   Load();
   Approve("t:more");
   EXPECT_THAT(Ids(Load()), ElementsAre("t:more"));

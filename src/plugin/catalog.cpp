@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/text.h"
 #include "plugin/secret_ref.h"
 
 namespace backplane {
@@ -64,10 +65,17 @@ void Catalog::Give(const Codec& codec, const std::string& key, GivenValue value)
 }
 
 void Catalog::GiveOwn(const config::PluginFolder& folder, const Codec& codec) {
+  if (folder.installed) return;
   OwnConfig own = codec.ReadConfig(folder.path, folder.config);
   std::move(own.findings.begin(), own.findings.end(), std::back_inserter(findings_));
   for (GivenSettings* values : {&own.base, &own.overrides})
-    for (auto& [key, value] : *values) Give(codec, key, std::move(value));
+    for (auto& [key, value] : *values) {
+      if (SecretNames({{key, value.value}}).empty())
+        Give(codec, key, std::move(value));
+      else
+        findings_.push_back({Finding::Severity::kError, value.place, key,
+                             "refers to a secret, which only the site configuration and the API can: left out"});
+    }
 }
 
 void Catalog::SettleCommon(const Codec& codec) {
@@ -165,10 +173,15 @@ const Codec* Catalog::CodecOf(const config::PluginFolder& folder, const DialectL
     return nullptr;
   };
   std::error_code error;
-  if (!std::filesystem::exists(folder.path, error)) return complain("no such file or folder");
+  if (!std::filesystem::exists(folder.path, error))
+    return complain(error ? ToLower(error.message()) : "no such file or folder");
   const auto dialect = std::find_if(dialects.begin(), dialects.end(), [&](const auto& one) {
     return folder.dialect.empty() ? one->Recognises(folder.path) : one->name() == folder.dialect;
   });
+  if (dialect == dialects.end() && std::filesystem::is_directory(folder.path, error)) {
+    std::filesystem::directory_iterator(folder.path, error);
+    if (error) return complain(ToLower(error.message()));
+  }
   if (dialect == dialects.end())
     return complain(folder.dialect.empty() ? "is not laid out as any dialect's plugins are"
                                            : fmt::format("no such dialect: {}", folder.dialect));

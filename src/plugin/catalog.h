@@ -49,6 +49,8 @@ class Catalog {
   /// above the file. What was deleted goes, and so does what the gate denies. Without a gate,
   /// everything that is found is in force.
   /// Of the values that are given for a setting the strongest layer's counts, and within a layer the first.
+  /// An ecosystem's own configuration, which may say what runs, counts for folders of the site configuration only,
+  /// and cannot refer to secrets.
   static Catalog Load(const config::Site& site, const DialectList& dialects, const Catalog* before = nullptr,
                       const Gate& gate = {}, const StoredSettings& stored = {});
 

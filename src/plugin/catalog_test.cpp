@@ -180,6 +180,36 @@ TEST_F(CatalogTest, AForeignSecretIsKnownToWhoAsksForIt) {
   EXPECT_EQ(catalog.FindById("one:y")->settings, (Settings{{"y_level", 1}}));
 }
 
+TEST_F(CatalogTest, WhatWasInstalledSaysNothingOfOthers) {
+  site_.folders = {Folder("a/plugins", "one", {"x"}), Folder("b/plugins", "one", {"y"})};
+  for (const char* name : {"base", "override"}) {
+    const auto file = folder_.path() / "b/own" / (std::string(name) + ".json");
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file) << R"({"x_level": 6})";
+  }
+  EXPECT_EQ(Load().FindById("one:x")->settings.at("x_level"), 6);
+  site_.folders.back().installed = true;
+  EXPECT_EQ(Load().FindById("one:x")->settings.at("x_level"), 1);
+  EXPECT_THAT(Ids(Load()), ElementsAre("one:x", "one:y"));
+}
+
+TEST_F(CatalogTest, AnEcosystemsOwnFilesCannotReferToSecrets) {
+  site_.folders = {Folder("a", "one", {"x"})};
+  const auto own = folder_.path() / "own";
+  std::filesystem::create_directory(own);
+  std::ofstream(own / "base.json") << R"({"x_password": {"secret": "s"}, "site_name": "own"})";
+  std::ofstream(own / "override.json") << R"({"site_key": [{"secret": "s"}]})";
+  const Catalog catalog = Load();
+  EXPECT_FALSE(catalog.Given("one").contains("x_password"));
+  EXPECT_FALSE(catalog.Given("one").contains("site_key"));
+  EXPECT_TRUE(catalog.Given("one").contains("site_name"));
+  ASSERT_EQ(catalog.findings().size(), 2U);
+  EXPECT_EQ(catalog.findings()[0].where, "x_password");
+  EXPECT_EQ(catalog.findings()[0].file, (own / "base.json").string());
+  EXPECT_EQ(catalog.findings()[1].where, "site_key");
+  EXPECT_THAT(catalog.findings()[1].message, HasSubstr("refers to a secret"));
+}
+
 TEST_F(CatalogTest, SettingsThatNothingDeclaresAreNamed) {
   site_.settings["one"] = {{"x_level", 7}, {"x_levle", 8}};
   site_.settings["two"] = {{"z_level", 1}};

@@ -41,9 +41,9 @@ struct Setting {
   std::string title;
   std::string help;
   bool secret = false;
-  /// A value that nobody could guess, another each time that the setting is asked for: one is kept if the
-  /// setting is needed and not given. Empty: the default will do.
-  std::string fresh = {};
+  /// Makes up a value that nobody could guess, another each time: one is kept if the setting is needed and not
+  /// given. Null: the default will do.
+  std::string (*fresh)() = nullptr;
 };
 
 /// Settings with their effective values, by key.

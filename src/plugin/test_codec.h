@@ -82,7 +82,9 @@ class TestCodec : public Codec {
 
   std::vector<Setting> CommonSettings() const override {
     return {{.key = "site_name", .type = "string", .default_value = "home"},
-            {.key = "site_key", .type = "string", .default_value = "", .secret = true, .fresh = SecretHex(4)}};
+            {.key = "site_key", .type = "string", .default_value = "", .secret = true, .fresh = [] {
+               return SecretHex(4);
+             }}};
   }
 
   Result<Json> CommonValue(const std::string& key, const Json& given) const override {

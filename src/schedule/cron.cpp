@@ -136,9 +136,17 @@ Result<Cron> Cron::Parse(std::string_view fields, std::string_view zone, DayRule
                                             "month, day of week)",
                                             Shorten(fields, 60), words.size()));
   std::array<std::uint64_t, kFields.size()> bits{};
+  std::optional<Error> wrong;
   for (std::size_t i = 0; i < kFields.size(); ++i) {
-    BACKPLANE_ASSIGN(bits[i], ParseField(kFields[i], words[i]));
+    auto field = ParseField(kFields[i], words[i]);
+    if (field)
+      bits[i] = *field;
+    else if (wrong)
+      wrong->message += "; " + field.error().message;
+    else
+      wrong = std::move(field.error());
   }
+  if (wrong) return tl::unexpected(*std::move(wrong));
   Cron cron;
   BACKPLANE_ASSIGN(cron.zone_, FindZone(zone));
   cron.minutes_ = bits[0];

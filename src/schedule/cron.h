@@ -35,7 +35,7 @@ enum class DayRule {
 class Cron {
  public:
   /// `zone` is an IANA name; empty, "UTC" and "Etc/UTC" need no zone database. kInvalid names
-  /// the field and the value, or the zone; nicknames such as @daily are not read.
+  /// each wrong field and its value (`where`: the first), or the zone; nicknames such as @daily are not read.
   static Result<Cron> Parse(std::string_view fields, std::string_view zone = "", DayRule rule = DayRule::kBoth);
 
   /// The first due time strictly after `after`; nothing if there is none within 50 years (30

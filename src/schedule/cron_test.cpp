@@ -69,6 +69,8 @@ TEST(Cron, ErrorsNameFieldAndValue) {
     return cron ? std::string("accepted") : cron.error().where + ": " + cron.error().message;
   };
   EXPECT_EQ(message("61 * * * *"), "minute: minute \"61\" is out of range: 0 to 59");
+  EXPECT_EQ(message("61 25 * * 1"),
+            "minute: minute \"61\" is out of range: 0 to 59; hour \"25\" is out of range: 0 to 23");
   EXPECT_EQ(message("* * 0 * *"), "day of month: day of month \"0\" is out of range: 1 to 31");
   EXPECT_EQ(message("* * * foo *"), "month: month \"foo\" is not a number, name, range or list of them");
   EXPECT_EQ(message("* * * * 8"), "day of week: day of week \"8\" is out of range: 0 to 7");

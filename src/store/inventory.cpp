@@ -95,6 +95,43 @@ std::vector<EntityId> Inventory::TouchedSince(EntryId entry) {
   return entities;
 }
 
+std::vector<EntityFacts> Inventory::TouchedSince(EntryId entry, EntityId first, EntityId last) {
+  // The operations keep the planner from the index by `touched`: ids are the narrower range.
+  constexpr std::string_view kWhich = "e.id >= ? AND e.id <= ? AND +e.org = ? AND +e.touched > ?";
+  std::vector<EntityFacts> all;
+  {
+    static const std::string sql = fmt::format(
+        "SELECT id, kind, first_seen, last_seen, revision, {} FROM entity e WHERE {} ORDER BY id", FieldList(), kWhich);
+    Rows rows = db_.Query(sql, first, last, org_, entry);
+    while (rows.Next()) all.push_back({ReadEntity(rows), {}, {}, {}, {}});
+  }
+  const auto each = [&](const std::string& sql, const auto& add) {
+    Rows rows = db_.Query(sql, first, last, org_, entry);
+    auto at = all.begin();
+    while (rows.Next()) {
+      while (at->entity.id != rows.Int(0)) ++at;
+      add(*at, rows);
+    }
+  };
+  const auto of = [&](std::string_view columns, std::string_view table, std::string_view order) {
+    return fmt::format("SELECT e.id, {} FROM entity e JOIN {} t ON t.entity = e.id WHERE {} ORDER BY e.id, {}", columns,
+                       table, kWhich, order);
+  };
+  static const std::string identifiers = of("scheme, value", "identifier", "scheme, value");
+  each(identifiers, [](EntityFacts& to, const Rows& row) { to.identifiers.push_back({row.Text(1), row.Text(2)}); });
+  static const std::string claims = of("field, source, value, at, wins", "claim", "field, source");
+  each(claims, [](EntityFacts& to, const Rows& row) {
+    to.claims.push_back({row.Text(1), row.Text(2), row.Text(3), FromMillis(row.Int(4)), row.Int(5) != 0});
+  });
+  static const std::string locks = of("field", "field_lock", "field");
+  each(locks, [](EntityFacts& to, const Rows& row) { to.locks.push_back(row.Text(1)); });
+  static const std::string sightings = of("source, first_at, last_at", "sighting", "source");
+  each(sightings, [](EntityFacts& to, const Rows& row) {
+    to.sightings.push_back({row.Text(1), FromMillis(row.Int(2)), FromMillis(row.Int(3))});
+  });
+  return all;
+}
+
 std::vector<Entity> Inventory::List(const DeviceFilter& filter) {
   std::string sql = SelectEntity() + " AND id > ?";
   std::vector<Value> values{org_, filter.after};
@@ -179,46 +216,23 @@ std::vector<Sighting> Inventory::Sightings(EntityId entity) {
   return sightings;
 }
 
-void Inventory::SawIt(EntityId entity, const std::string& source, TimePoint at, EntryId entry) {
+void Inventory::SawIt(EntityId entity, const std::string& source, TimePoint at, EntryId entry, bool complete) {
   db_.Execute(
-      "INSERT INTO sighting (entity, source, first_at, last_at, entry) VALUES (?, ?, ?, ?, ?) "
-      "ON CONFLICT (entity, source) DO UPDATE SET last_at = excluded.last_at, entry = excluded.entry",
-      entity, source, ToMillis(at), ToMillis(at), entry);
+      "INSERT INTO sighting (entity, source, first_at, last_at, entry, complete_entry) VALUES (?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (entity, source) DO UPDATE SET last_at = excluded.last_at, entry = excluded.entry, complete_entry = "
+      "CASE WHEN excluded.complete_entry > 0 THEN excluded.complete_entry ELSE sighting.complete_entry END",
+      entity, source, ToMillis(at), ToMillis(at), entry, complete ? entry : 0);
 }
 
 std::vector<EntityId> Inventory::Present() {
-  struct Seen {
-    EntityId entity;
-    EntryId entry;
-  };
-  std::map<std::string, std::vector<Seen>, std::less<>> seen;
-  Rows rows = db_.Query(
-      "SELECT s.source, s.entity, s.entry FROM sighting s JOIN entity e ON e.id = s.entity WHERE e.org = ?", org_);
-  while (rows.Next()) {
-    auto at = seen.find(rows.View(0));
-    if (at == seen.end()) at = seen.try_emplace(rows.Text(0)).first;
-    at->second.push_back({rows.Int(1), rows.Int(2)});
-  }
   std::vector<EntityId> present;
-  for (auto& [source, list] : seen) {
-    std::sort(list.begin(), list.end(), [](const Seen& one, const Seen& other) { return one.entry > other.entry; });
-    EntryId looked = 0;
-    bool complete = false;
-    for (const Seen& one : list) {
-      if (one.entry != looked && complete) break;
-      if (one.entry != looked) complete = IsComplete(looked = one.entry);
-      present.push_back(one.entity);
-    }
-  }
-  std::sort(present.begin(), present.end());
-  present.erase(std::unique(present.begin(), present.end()), present.end());
+  Rows rows = db_.Query(
+      "SELECT DISTINCT entity FROM (SELECT s.entity, s.entry, "
+      "MAX(s.complete_entry) OVER (PARTITION BY s.source) AS last FROM sighting s JOIN entity e ON e.id = s.entity "
+      "WHERE e.org = ?) AS seen WHERE entry >= last ORDER BY entity",
+      org_);
+  while (rows.Next()) present.push_back(rows.Int(0));
   return present;
-}
-
-// An entry that is forgotten is taken for complete.
-bool Inventory::IsComplete(EntryId entry) {
-  Rows rows = db_.Query("SELECT complete FROM journal WHERE entry = ?", entry);
-  return !rows.Next() || rows.Int(0) != 0;
 }
 
 }  // namespace backplane::store

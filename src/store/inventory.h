@@ -41,6 +41,15 @@ struct Sighting {
   TimePoint last_at;
 };
 
+/// Everything that is known of an entity.
+struct EntityFacts {
+  Entity entity;
+  std::vector<Identifier> identifiers;
+  std::vector<ClaimRow> claims;
+  std::vector<std::string> locks;
+  std::vector<Sighting> sightings;
+};
+
 struct DeviceFilter {
   std::string search;  ///< part of name, mac, ip, vendor or fqdn, without regard to case; empty: all
   std::map<std::string, std::string> equals;  ///< field → value
@@ -65,6 +74,8 @@ class Inventory {
   void Touch(EntityId entity, TimePoint last_seen, EntryId entry);
   /// What entries after `entry` changed or saw, by id; all of it for -1.
   std::vector<EntityId> TouchedSince(EntryId entry);
+  /// Those of them with ids from `first` to `last`.
+  std::vector<EntityFacts> TouchedSince(EntryId entry, EntityId first, EntityId last);
   std::vector<Entity> List(const DeviceFilter& filter);
   std::int64_t Count();
 
@@ -78,14 +89,13 @@ class Inventory {
   void Unlock(EntityId entity, const std::string& field);
   std::vector<Identifier> Identifiers(EntityId entity);
   std::vector<Sighting> Sightings(EntityId entity);
-  void SawIt(EntityId entity, const std::string& source, TimePoint at, EntryId entry);
+  /// `complete`: the entry says what the source has not seen, too.
+  void SawIt(EntityId entity, const std::string& source, TimePoint at, EntryId entry, bool complete);
   /// Whom a source has seen in the last complete batch in which it saw anything, or since, by id. All that it ever saw,
   /// if none of its batches is complete: such a source never says that something is gone.
   std::vector<EntityId> Present();
 
  private:
-  bool IsComplete(EntryId entry);
-
   Connection& db_;
   OrgId org_;
 };

@@ -114,7 +114,7 @@ TEST_P(InventoryTest, PresentIsWhomASourceSawInItsLastCompleteBatchOrSince) {
   const auto batch = [&](bool complete, const std::string& source, const std::vector<EntityId>& seen) {
     store_.Write([&](Connection& connection) {
       const EntryId entry = AppendEntry(connection, {.at = kNoon, .complete = complete});
-      for (const EntityId id : seen) Inventory(connection, kDefaultOrg).SawIt(id, source, kNoon, entry);
+      for (const EntityId id : seen) Inventory(connection, kDefaultOrg).SawIt(id, source, kNoon, entry, complete);
     });
   };
   const auto present = [&] { return With([](Inventory& inventory) { return inventory.Present(); }); };
@@ -132,6 +132,42 @@ TEST_P(InventoryTest, PresentIsWhomASourceSawInItsLastCompleteBatchOrSince) {
   batch(true, "scan", {foreign});  // of another organisation's
   EXPECT_THAT(present(), ElementsAre(a, b, c));
   EXPECT_THAT(With([](Inventory& inventory) { return inventory.Present(); }, second), ElementsAre(foreign));
+}
+
+TEST_P(InventoryTest, WhatWasCompleteIsKnownWithoutTheJournal) {
+  const EntityId a = Add({}), b = Add({});
+  With([&](Inventory& inventory) {
+    inventory.SawIt(a, "scan", kNoon, 1, true);
+    inventory.SawIt(b, "scan", kNoon, 1, true);
+    inventory.SawIt(a, "scan", kNoon, 2, false);
+    EXPECT_THAT(inventory.Present(), ElementsAre(a, b));
+    inventory.SawIt(a, "scan", kNoon, 3, true);
+    EXPECT_THAT(inventory.Present(), ElementsAre(a));
+  });
+}
+
+TEST_P(InventoryTest, TellsEverythingOfWhatWasTouched) {
+  const EntityId none = Add({}), full = Add({{"name", "x"}}), old = Add({}), late = Add({});
+  With([&](Inventory& inventory) {
+    inventory.Touch(old, kNoon, 0);
+    inventory.AddIdentifier(full, {"mac", "aa"});
+    inventory.AddIdentifier(full, {"ip", "10.0.0.1"});
+    inventory.SaveClaim(full, {"name", "scan", "x", kNoon, true});
+    inventory.Lock(full, "name");
+    inventory.SawIt(full, "scan", kNoon, 1, true);
+    const auto facts = inventory.TouchedSince(0, none, late);
+    ASSERT_EQ(facts.size(), 3U);
+    EXPECT_EQ(facts[0].entity.id, none);
+    EXPECT_THAT(facts[0].claims, IsEmpty());
+    EXPECT_EQ(facts[1].entity.fields[*FieldIndex("name")], "x");
+    EXPECT_EQ(facts[1].identifiers, inventory.Identifiers(full));
+    EXPECT_EQ(facts[1].claims, inventory.Claims(full));
+    EXPECT_THAT(facts[1].locks, ElementsAre("name"));
+    ASSERT_EQ(facts[1].sightings.size(), 1U);
+    EXPECT_EQ(facts[1].sightings[0].source, "scan");
+    EXPECT_EQ(facts[2].entity.id, late);
+    EXPECT_EQ(inventory.TouchedSince(0, full, full).size(), 1U);
+  });
 }
 
 TEST_P(InventoryTest, OneClaimPerFieldAndSource) {
@@ -171,9 +207,9 @@ TEST_P(InventoryTest, LocksAreASet) {
 TEST_P(InventoryTest, ASightingKeepsItsFirstTime) {
   const EntityId id = Add({});
   With([&](Inventory& inventory) {
-    inventory.SawIt(id, "scan", kNoon, 1);
-    inventory.SawIt(id, "scan", kNoon + Millis(5), 2);
-    inventory.SawIt(id, "dns", kNoon + Millis(1), 2);
+    inventory.SawIt(id, "scan", kNoon, 1, true);
+    inventory.SawIt(id, "scan", kNoon + Millis(5), 2, true);
+    inventory.SawIt(id, "dns", kNoon + Millis(1), 2, true);
     const auto sightings = inventory.Sightings(id);
     ASSERT_EQ(sightings.size(), 2U);
     EXPECT_EQ(sightings[1].source, "scan");

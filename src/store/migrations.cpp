@@ -393,10 +393,12 @@ CREATE INDEX object_by_foreign_key ON object (org, foreign_key, id)
 )";
 
 // `touched` is the journal entry that last changed what can be seen of the row, its claims, locks and sightings: who
-// keeps a copy elsewhere asks for the rows touched since.
+// keeps a copy elsewhere asks for the rows touched since. `complete_entry` is the last one that saw it in a complete
+// batch, 0 for none: the journal forgets its entries.
 constexpr std::string_view kTouched = R"(
 ALTER TABLE entity ADD COLUMN touched BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE object ADD COLUMN touched BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE sighting ADD COLUMN complete_entry BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX entity_touched ON entity (org, touched);
 CREATE INDEX object_touched ON object (org, touched)
 )";

@@ -136,6 +136,15 @@ std::vector<std::int64_t> Objects::TouchedSince(EntryId entry) {
   return objects;
 }
 
+std::vector<Object> Objects::TouchedSince(EntryId entry, std::int64_t first, std::int64_t last) {
+  // The operation keeps the planner from the index by `touched`: ids are the narrower range.
+  static const std::string sql = SelectObject() + " AND id >= ? AND id <= ? AND +touched > ? ORDER BY id";
+  std::vector<Object> objects;
+  Rows rows = db_.Query(sql, org_, first, last, entry);
+  while (rows.Next()) objects.push_back(ReadObject(rows));
+  return objects;
+}
+
 std::vector<Objects::Stored> Objects::Walk(const std::string& plugin, std::int64_t after, int limit) {
   std::vector<Stored> objects;
   Rows rows = db_.Query(
@@ -221,6 +230,16 @@ Page<LoggedObject> ObjectLog::OfPlugin(const std::string& plugin, std::optional<
                                         kValues, table_),
                             org_, plugin, before.value_or(std::numeric_limits<std::int64_t>::max()), limit + 1),
                   limit, ReadLine);
+}
+
+std::vector<LoggedObject> ObjectLog::After(std::int64_t after, int limit) {
+  std::vector<LoggedObject> lines;
+  Rows rows = db_.Query(fmt::format("SELECT {}, id, object, run, at FROM {} WHERE +org = ? AND id > ? "
+                                    "ORDER BY id LIMIT ?",
+                                    kValues, table_),
+                        org_, after, limit);
+  while (rows.Next()) lines.push_back(ReadLine(rows));
+  return lines;
 }
 
 Page<LoggedObject> ObjectLog::OfObject(std::int64_t object, std::optional<std::int64_t> before, int limit) {

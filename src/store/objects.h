@@ -57,6 +57,8 @@ class Objects {
   void Touch(std::int64_t id, EntryId entry);
   /// What entries after `entry` changed, by id; all of it for -1.
   std::vector<std::int64_t> TouchedSince(EntryId entry);
+  /// Those of them with ids from `first` to `last`.
+  std::vector<Object> TouchedSince(EntryId entry, std::int64_t first, std::int64_t last);
   /// What is needed to tell whether a complete report left an object out.
   struct Stored {
     std::int64_t id = 0;
@@ -99,6 +101,8 @@ class ObjectLog {
   void Append(std::int64_t object, RunId run, TimePoint at);
   /// Newest first; older than the line `before` if that is given.
   Page<LoggedObject> OfPlugin(const std::string& plugin, std::optional<std::int64_t> before, int limit);
+  /// Of all plugins, oldest first, after the line `after`.
+  std::vector<LoggedObject> After(std::int64_t after, int limit);
   Page<LoggedObject> OfObject(std::int64_t object, std::optional<std::int64_t> before, int limit);
   std::int64_t Count(const std::string& plugin);
   /// The id of the oldest line of a plugin; 0 if it has none.

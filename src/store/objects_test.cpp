@@ -1,5 +1,6 @@
 #include "store/objects.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -122,6 +123,10 @@ TEST_P(ObjectsTest, KnowsWhatWasTouchedSince) {
     objects.SetMissing(3, kNoon, 5);
     EXPECT_THAT(objects.TouchedSince(2), ElementsAre(1, 3));
     EXPECT_THAT(objects.TouchedSince(4), ElementsAre(3));
+    const auto within = objects.TouchedSince(2, 2, 3);
+    ASSERT_EQ(within.size(), 1U);
+    EXPECT_EQ(within[0].id, 3);
+    EXPECT_EQ(within[0].status, ObjectStatus::kMissing);
   });
 }
 
@@ -278,6 +283,22 @@ TEST_P(ObjectLogTest, PagesGoBackInTime) {
     EXPECT_EQ(second.next, std::nullopt);
     EXPECT_EQ(log.OfObject(2, 6, 10).items.size(), 2U);
   });
+}
+
+TEST_P(ObjectLogTest, LinesOfAllPluginsAreFollowedFromOneToTheNext) {
+  const OrgId second = store_.AddOrganisation("second");
+  Fill(2);
+  Fill(1, second);
+  With([](Connection&, ObjectLog log) { log.Append(1, 3, kNoon); });
+  const auto after = [&](std::int64_t line, int limit) {
+    std::vector<std::string> lines;
+    for (const auto& one : With([&](Connection&, ObjectLog log) { return log.After(line, limit); }))
+      lines.push_back(fmt::format("{} {}", one.id, one.object.plugin));
+    return lines;
+  };
+  EXPECT_THAT(after(1, 3), ElementsAre("2 d:b", "3 d:a", "4 d:b"));
+  EXPECT_THAT(after(4, 3), ElementsAre("7 d:a"));
+  EXPECT_THAT(after(7, 3), IsEmpty());
 }
 
 TEST_P(ObjectLogTest, TheOldestOfEachPluginAreForgotten) {

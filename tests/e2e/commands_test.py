@@ -361,16 +361,27 @@ def test_every_mistake_is_named_at_once(tmp_path):
     text.write_text('{\n  "code_name": "text",\n  oops\n}')
     done = sites.command("plugins", "validate", tmp_path)
     assert done.returncode == 1
-    for file, word in ((types, "settings[0]"), (types, "settings[6]"), (types, "data_source"), (schedule, "SCHEDULE_RUN_SCHD"),
+    for file, word in ((types, "settings[0]"), (types, "settings[6]"), (types, "data_source"), (schedule, "settings[1].default_value"),
                        (twin, "unique_prefix"), (text, "line 3")):
         assert any(str(file) in line and word in line for line in done.stderr.splitlines()), (file, word, done.stderr)
-    assert re.search(r"^1 plugin can be loaded; see the errors above$", done.stdout, re.MULTILINE)
+    assert re.search(r"^1 plugin can be loaded, 4 cannot; \d+ errors$", done.stdout, re.MULTILINE)
     report = json.loads(sites.command("plugins", "validate", tmp_path, "--json").stdout)
     assert not report["valid"] and report["plugins"] == ["netalertx:GOOD"]
     assert {finding["file"] for finding in report["findings"] if finding["severity"] == "error"} == {
         str(types), str(schedule), str(twin), str(text)}
     done = sites.command("plugins", "validate", sites.EXAMPLES)
     assert done.returncode == 0 and done.stdout == "2 plugins can be loaded\n" and done.stderr == ""
+    done = sites.command("plugins", "validate", tmp_path / "good/config.json")
+    assert (done.returncode, done.stdout) == (0, "1 plugin can be loaded\n"), done
+
+
+def test_a_misspelt_or_wrong_value_of_set_is_told(tmp_path):
+    plugin = sites.write_plugin(tmp_path, "one", "") / "config.json"
+    done = sites.command("run", plugin, "--set", "ONE_RUN_TIMOUT=3")
+    assert done.stderr.startswith("warning: --set: ONE_RUN_TIMOUT: netalertx:ONE declares no such setting; did you mean "
+                                  "ONE_RUN_TIMEOUT?\n"), done
+    done = sites.command("run", plugin, "--set", "ONE_RUN_TIMEOUT=soon")
+    assert done.returncode == 1 and re.search(r"^error: .*ONE_RUN_TIMEOUT: .*\(given in --set\)$", done.stderr, re.M), done
 
 
 @pytest.mark.parametrize("text, words", [

@@ -69,6 +69,11 @@ def test_a_copy_by_hand_runs_too(tmp_path, name):
     assert ran["status"] == "ok" and len(ran["devices"]) == 2
 
 
+def test_without_a_dialect_it_is_of_the_one_that_has_a_template(tmp_path):
+    done = sites.command("plugins", "new", "mine", cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "mine/config.json").is_file(), done
+
+
 def test_what_cannot_be_made_is_told(tmp_path):
     assert new("twice", cwd=tmp_path).returncode == 0
     for arguments, word in ((["twice"], "is there already"), (["../up"], "is no name for a plugin"),
@@ -78,5 +83,5 @@ def test_what_cannot_be_made_is_told(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["twice"]
     done = sites.command("plugins", "new", "x", "--dialect", "panoptes", cwd=tmp_path)
     assert done.returncode == 1 and "panoptes has no template" in done.stderr
-    done = sites.command("plugins", "new", "x", cwd=tmp_path)
-    assert done.returncode == 2 and "netalertx" in done.stderr
+    done = sites.command("plugins", "new", "x", "--dialect", "netalert", cwd=tmp_path)
+    assert done.returncode == 2 and 'expected one of netalertx, panoptes, got "netalert"' in done.stderr

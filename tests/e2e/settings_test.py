@@ -94,7 +94,7 @@ OTHER_RUN='disabled'
 """, {"READER_LIST": ["over", "it's"], "NOBODY_KNOWS": 1})
     site.configure(plugins=site.root, settings='READER_NUMBER = 3\nLOG_LEVEL = "debug"')
     site.start()
-    assert "app.conf: line 9, import: is no assignment" in site.log
+    assert "app.conf: line 9: is no assignment" in site.log
     assert "NOBODY_KNOWS: no plugin that was read declares it" in site.log
     set_value(site, "LOG_LEVEL", "trace")
     assert set_value(site, "READER_LIST", ["set"])["source"] == "override"

@@ -2,16 +2,22 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <span>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "base/files.h"
 #include "base/text.h"
 #include "dialects/netalertx/python_literal.h"
 #include "dialects/netalertx/settings.h"
+#include "plugin/secret_ref.h"
 
 namespace backplane::netalertx {
 namespace {
@@ -64,13 +70,6 @@ constexpr auto kOldColumns = std::to_array<std::pair<std::string_view, std::stri
      {"Archived_Devices", "archivedDevices"},
      {"Offline_Devices", "offlineDevices"}});
 
-bool IsWordStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool IsWord(char c) { return IsWordStart(c) || (c >= '0' && c <= '9'); }
-
-std::string_view WordAt(std::string_view text) {
-  return text.substr(0, static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), IsWord) - text.begin()));
-}
-
 std::string_view Renamed(std::string_view word, Renames renames) {
   for (const auto& [old_name, new_name] : renames)
     if (word == old_name) return new_name;
@@ -122,8 +121,10 @@ class ConfReader {
     while (!EndOfStatement()) {
       const std::size_t start = reader_.position();
       const std::string key(WordAt(reader_.rest()));
-      const Status status = Assignment(key, LineAt(start));
-      if (!status) return Complain(start, key, status.error().message);
+      bool assigned = false;
+      const Status status = Assignment(key, LineAt(start), assigned);
+      // A word that is no key may be part of a password that is written wrongly.
+      if (!status) return Complain(start, assigned ? key : "", status.error().message);
     }
   }
 
@@ -140,12 +141,14 @@ class ConfReader {
     return true;
   }
 
-  Status Assignment(const std::string& key, int line) {
+  // `assigned`: the key is one.
+  Status Assignment(const std::string& key, int line, bool& assigned) {
     reader_.Advance(key.size());
     reader_.SkipBlank();
     if (key.empty() || !IsWordStart(key[0]) || !reader_.rest().starts_with('=') || reader_.rest().starts_with("=="))
       return Fail(Errc::kInvalid, "is no assignment, KEY = VALUE");
     reader_.Advance(1);
+    assigned = true;
     BACKPLANE_ASSIGN(Json value, reader_.Read());
     reader_.SkipBlank();
     const std::string_view rest = reader_.rest();
@@ -237,21 +240,35 @@ bool IsInstallation(const fs::path& path) {
   return fs::is_directory(path / "server" / "plugins", error) || fs::is_directory(path / "front" / "plugins", error);
 }
 
-// Who writes it says what runs.
-void CheckMode(const fs::path& file, OwnConfig& out) {
+// Who writes it says what runs: others must not. A group may, as in containers, and is warned of.
+Result<std::string> ReadTrusted(const fs::path& file, OwnConfig& out) {
+  const Fd fd(open(file.c_str(), O_PATH | O_CLOEXEC));
   struct stat info{};
-  if (stat(file.c_str(), &info) == 0 && (info.st_mode & S_IWOTH) != 0)
-    out.findings.push_back({Severity::kWarning, file, "",
-                            "every user of this machine may write it, and so say what runs: `chmod o-w` ends that"});
+  if (!fd || fstat(fd.get(), &info) != 0)
+    return Fail(errno == ENOENT ? Errc::kNotFound : Errc::kUnavailable, std::strerror(errno));
+  if (info.st_uid != geteuid() && info.st_uid != 0)
+    return Fail(Errc::kDenied, fmt::format("belongs to user {}, not to user {} or root: who writes it says what runs, "
+                                           "so it does not count",
+                                           info.st_uid, geteuid()));
+  if ((info.st_mode & S_IWOTH) != 0)
+    return Fail(Errc::kDenied,
+                "every user of this machine may write it, and so say what runs: it does not count until `chmod o-w`");
+  if ((info.st_mode & S_IWGRP) != 0)
+    out.findings.push_back(
+        {Severity::kWarning, file, "", "its group may write it, and so say what runs: `chmod g-w` ends that"});
+  // What was judged, whatever stands there by now.
+  const std::string same = fmt::format("/proc/self/fd/{}", fd.get());
+  auto text = ReadFile(same, kLargestFile);
+  if (!text) return Fail(text.error().code, ReplaceAll(text.error().message, same, file.string()));
+  return text;
 }
 
 void ReadConf(const fs::path& file, OwnConfig& out) {
-  const auto text = ReadFile(file, kLargestFile);
+  const auto text = ReadTrusted(file, out);
   if (!text) {
     out.findings.push_back({Severity::kError, file, "", text.error().message});
     return;
   }
-  CheckMode(file, out);
   AppConf conf = ParseAppConf(*text, file);
   std::move(conf.findings.begin(), conf.findings.end(), std::back_inserter(out.findings));
   // Empty, they ask for a value that is made up; there is one.
@@ -263,18 +280,31 @@ void ReadConf(const fs::path& file, OwnConfig& out) {
                      fmt::format("{}:{}", file.string(), value.line)};
 }
 
+// "line 4, column 7", of what the parser says; the rest of it may quote a value, which may be a password.
+std::string PlaceIn(const std::string& message) {
+  constexpr std::string_view kAt = "parse error at ";
+  if (!message.starts_with(kAt)) return {};
+  return message.substr(kAt.size(), message.find(':') - kAt.size());
+}
+
 // Each value counts as a text, as if it stood in an environment variable.
 void ReadOverride(const fs::path& file, OwnConfig& out) {
-  const auto text = ReadFile(file, kLargestFile);
-  if (!text && text.error().code == Errc::kNotFound) return;
-  CheckMode(file, out);
-  const auto object = text ? ParseJson(*text) : Result<Json>(Fail(text.error()));
-  if (!object || !object->is_object()) {
-    out.findings.push_back({Severity::kError, file, "", object ? "is not a JSON object" : object.error().message});
+  const auto text = ReadTrusted(file, out);
+  if (!text) {
+    if (text.error().code != Errc::kNotFound)
+      out.findings.push_back({Severity::kError, file, "", text.error().message});
     return;
   }
+  const auto object = ParseJson(*text);
+  if (!object || !object->is_object()) {
+    out.findings.push_back({Severity::kError, file, object ? "" : PlaceIn(object.error().message),
+                            object ? "is not a JSON object" : "is not JSON: nothing of it counts"});
+    return;
+  }
+  // As a text, a reference to a secret would not be known for one and refused.
   for (const auto& [key, value] : object->items())
-    out.overrides[key] = {PythonText(value), SettingLayer::kOverride, "override", file};
+    out.overrides[key] = {SecretNames({{key, value}}).empty() ? Json(PythonText(value)) : value,
+                          SettingLayer::kOverride, "override", file};
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "dialects/netalertx/python_literal.h"
 #include "dialects/netalertx/test_plugin.h"
@@ -178,14 +180,23 @@ TEST(AppConf, NothingIsExecutedAndTheRestCounts) {
       "M = 10\n",
       "app.conf");
   EXPECT_THAT(Lines(conf), ElementsAre("B=1@3", "I=7@12", "J=8@13", "M=10@14"));
-  EXPECT_THAT(
-      Findings(conf),
-      ElementsAre("line 1, import: is no assignment, KEY = VALUE", HasSubstr("line 2, A: os is no literal"),
-                  HasSubstr("line 4, C: open is no literal"),
-                  "line 6, D: is more than one literal: nothing is executed",
-                  "line 7, def: is no assignment, KEY = VALUE", "line 8: is indented: an assignment begins its line",
-                  "line 9, F: is no assignment, KEY = VALUE", "line 10, G: is no assignment, KEY = VALUE",
-                  "line 11, H: the text has no closing quote", HasSubstr("line 13, K: x is no literal")));
+  EXPECT_THAT(Findings(conf),
+              ElementsAre("line 1: is no assignment, KEY = VALUE", HasSubstr("line 2, A: a word is no literal"),
+                          HasSubstr("line 4, C: a word is no literal"),
+                          "line 6, D: is more than one literal: nothing is executed",
+                          "line 7: is no assignment, KEY = VALUE", "line 8: is indented: an assignment begins its line",
+                          "line 9: is no assignment, KEY = VALUE", "line 10: is no assignment, KEY = VALUE",
+                          "line 11, H: the text has no closing quote", HasSubstr("line 13, K: a word is no literal")));
+}
+
+TEST(AppConf, WhatIsWrongIsNotQuoted) {
+  for (const char* line :
+       {"A_PASSWORD = hunter2\n", "A_PASSWORD = hunter2'\n", "A_PASSWORD = hunter2 'x'\n", "hunter2'\n", "hunter2\n",
+        "A_PASSWORD = 'a' hunter2\n", "A_PASSWORD = hunter2'x'\n", "A_PASSWORD = {hunter2: 1}\n"}) {
+    const AppConf conf = ParseAppConf(line, "app.conf");
+    ASSERT_EQ(conf.findings.size(), 1U) << line;
+    EXPECT_EQ(Findings(conf)[0].find("hunter2"), std::string::npos) << Findings(conf)[0];
+  }
 }
 
 TEST(AppConf, ABracketThatIsNeverClosedTakesItsLineOnly) {
@@ -266,8 +277,58 @@ TEST_F(OwnConfigTest, SaysWhatIsWrong) {
   ASSERT_EQ(own.findings.size(), 2U);
   EXPECT_EQ(own.findings[0].file, (folder_.path() / "app.conf").string());
   EXPECT_EQ(own.findings[1].message, "is not a JSON object");
-  fs::permissions(folder_.path() / "app.conf", fs::perms(0666));
-  EXPECT_THAT(ReadOwnConfig({}, folder_.path()).findings[0].message, HasSubstr("every user of this machine"));
+}
+
+TEST_F(OwnConfigTest, WhatOthersMayWriteDoesNotCount) {
+  Write("app.conf", "A=1\n");
+  Write("app_conf_override.json", R"({"B": 1})");
+  const fs::path conf = folder_.path() / "app.conf", override = folder_.path() / "app_conf_override.json";
+  fs::permissions(conf, fs::perms(0664));
+  OwnConfig own = ReadOwnConfig({}, folder_.path());
+  EXPECT_EQ(own.base.size(), 1U);
+  ASSERT_EQ(own.findings.size(), 1U);
+  EXPECT_FALSE(IsError(own.findings[0]));
+  EXPECT_THAT(own.findings[0].message, HasSubstr("its group may write it"));
+
+  fs::permissions(conf, fs::perms(0646));
+  fs::permissions(override, fs::perms(0646));
+  own = ReadOwnConfig({}, folder_.path());
+  EXPECT_THAT(own.base, IsEmpty());
+  EXPECT_THAT(own.overrides, IsEmpty());
+  ASSERT_EQ(own.findings.size(), 2U);
+  for (const Finding& finding : own.findings) {
+    EXPECT_TRUE(IsError(finding));
+    EXPECT_THAT(finding.message, HasSubstr("every user of this machine"));
+  }
+}
+
+TEST_F(OwnConfigTest, WhatIsSomebodyElsesDoesNotCount) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  Write("app.conf", "A=1\n");
+  ASSERT_EQ(chown((folder_.path() / "app.conf").c_str(), 12345, 12345), 0);
+  const OwnConfig own = ReadOwnConfig({}, folder_.path());
+  EXPECT_THAT(own.base, IsEmpty());
+  ASSERT_EQ(own.findings.size(), 1U);
+  EXPECT_TRUE(IsError(own.findings[0]));
+  EXPECT_THAT(own.findings[0].message, HasSubstr("belongs to user 12345"));
+}
+
+TEST_F(OwnConfigTest, ABrokenOverrideIsNotQuoted) {
+  Write("app.conf", "");
+  Write("app_conf_override.json", "{\n\"A_PASSWORD\": hunter2}");
+  const OwnConfig own = ReadOwnConfig({}, folder_.path());
+  ASSERT_EQ(own.findings.size(), 1U);
+  EXPECT_THAT(own.findings[0].where, testing::StartsWith("line 2, column"));
+  EXPECT_EQ(own.findings[0].message, "is not JSON: nothing of it counts");
+}
+
+// The catalog leaves it out; as a text it would not know it.
+TEST_F(OwnConfigTest, AReferenceInAnOverrideStaysOne) {
+  Write("app.conf", "");
+  Write("app_conf_override.json", R"({"A": {"secret": "x"}, "B": [{"secret": "x"}]})");
+  const OwnConfig own = ReadOwnConfig({}, folder_.path());
+  EXPECT_EQ(own.overrides.at("A").value, (Json{{"secret", "x"}}));
+  EXPECT_EQ(own.overrides.at("B").value, Json::array({{{"secret", "x"}}}));
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 using store::DatabaseError;
 
 constexpr std::size_t kMostJson = std::size_t{256} << 20;
+constexpr int kLongestPause = 10;  // ms between two looks whether others are done
 
 std::pair<std::uint64_t, std::uint64_t> IdentityOf(const fs::path& file) {
   struct stat info{};
@@ -72,8 +73,10 @@ void AppendValue(std::string& out, sqlite3_stmt* statement, int column) {
 
 }  // namespace
 
-AppDb::AppDb(fs::path file) : file_(std::move(file)) {
+AppDb::AppDb(fs::path file, Millis patience) : file_(std::move(file)) {
   connection_ = std::make_unique<store::SqliteConnection>(file_, store::SqliteConnection::Mode::kReadWrite);
+  sqlite3_busy_handler(connection_->handle(), Wait, this);
+  SetPatience(patience);
   connection_->Script(
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; "
       "PRAGMA journal_size_limit = 50000000; PRAGMA cache_size = -8000");
@@ -81,23 +84,35 @@ AppDb::AppDb(fs::path file) : file_(std::move(file)) {
     store::Rows rows = connection_->Query("PRAGMA quick_check(1)");
     if (rows.Next() && rows.View(0) != "ok") throw store::DamagedError(rows.Text(0));
   }
-  Write(Millis(store::SqliteConnection::kBusyTimeout), [&] { connection_->Script(std::string(AppDbSchema())); });
+  connection_->Script(fmt::format("BEGIN IMMEDIATE; {} COMMIT", AppDbSchema()));
   identity_ = IdentityOf(file_);
   version_ = FirstInt(*connection_, "PRAGMA data_version");
 }
 
-void AppDb::Write(Millis patience, const std::function<void()>& work) {
-  sqlite3_busy_timeout(connection_->handle(), static_cast<int>(patience.count()));
-  connection_->Script("BEGIN IMMEDIATE");
-  try {
-    work();
-    connection_->Script("COMMIT");
-  } catch (...) {
+void AppDb::SetPatience(Millis patience) { until_ = std::chrono::steady_clock::now() + patience; }
+
+int AppDb::Wait(void* self, int times) {
+  if (std::chrono::steady_clock::now() >= static_cast<AppDb*>(self)->until_) return 0;
+  sqlite3_sleep(std::min(times + 1, kLongestPause));
+  return 1;
+}
+
+Status AppDb::Write(const std::function<Status()>& work) {
+  const auto undo = [this] {
     // Nothing to undo if SQLite has done so itself, as it does on a full disk.
     if (sqlite3_get_autocommit(connection_->handle()) == 0)
       sqlite3_exec(connection_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  };
+  connection_->Script("BEGIN IMMEDIATE");
+  try {
+    const Status status = work();
+    if (!status) return undo(), status;
+    connection_->Script("COMMIT");
+  } catch (...) {
+    undo();
     throw;
   }
+  return {};
 }
 
 bool AppDb::WrittenByOthers() {
@@ -115,17 +130,21 @@ void AppDb::PutAside(const fs::path& file) {
 }
 
 void EachRow(sqlite3* database, std::string_view sql, const std::function<void(sqlite3_stmt*)>& row) {
-  const auto fail = [&]() -> DatabaseError { return DatabaseError(sqlite3_errmsg(database)); };
+  const auto fail = [&] {
+    const int code = sqlite3_errcode(database) & 0xFF;
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) throw store::DamagedError(sqlite3_errmsg(database));
+    throw DatabaseError(sqlite3_errmsg(database));
+  };
   Statement statement;
   const char* rest = nullptr;
   if (sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()), &statement.handle, &rest) != SQLITE_OK)
-    throw fail();
+    fail();
   if (statement.handle == nullptr) throw DatabaseError("there is no statement");
   if (!Trim(sql.substr(static_cast<std::size_t>(rest - sql.data()))).empty())
     throw DatabaseError("there is more than one statement");
   int code = SQLITE_ROW;
   while ((code = sqlite3_step(statement.handle)) == SQLITE_ROW) row(statement.handle);
-  if (code != SQLITE_DONE) throw fail();
+  if (code != SQLITE_DONE) fail();
 }
 
 std::string RowsAsJson(sqlite3* database, std::string_view sql) {

@@ -70,7 +70,7 @@ void AddManifest(const Manifest& manifest, const Settings& values, CatalogRows& 
 
 CatalogRows RowsOf(const Catalog& catalog) {
   const Settings& common = catalog.DialectSettings("netalertx");
-  Settings values = CoreSettings(common);
+  Settings values = CoreSettings(common, catalog.ManifestsOf("netalertx"));
   for (const auto& [key, value] : common) values.try_emplace(key, value);
   for (const Plugin& plugin : catalog.plugins())
     if (plugin.manifest.dialect == "netalertx")

@@ -16,6 +16,7 @@ namespace backplane::netalertx {
 /// A row of Plugins_Language_Strings.
 struct LanguageString {
   std::string language, key, text;
+  bool operator==(const LanguageString&) const = default;
 };
 
 /// Values that nobody may see are empty, since these files are everybody's.
@@ -24,6 +25,7 @@ struct CatalogRows {
   std::vector<SettingRow> settings;
   std::vector<LanguageString> strings;
   std::string plugins;  ///< {"data": [manifests, with the `value` of each setting]}
+  bool operator==(const CatalogRows&) const = default;
 };
 
 CatalogRows RowsOf(const Catalog& catalog);

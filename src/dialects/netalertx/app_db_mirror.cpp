@@ -1,7 +1,8 @@
 #include "dialects/netalertx/app_db_mirror.h"
 
 #include <algorithm>
-#include <set>
+#include <limits>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -14,7 +15,7 @@ namespace backplane::netalertx {
 namespace {
 
 constexpr int kSleepMinutes = 30;
-constexpr int kLinesPerRead = 500;
+constexpr int kPage = 500;  // rows of the store that are read at once
 
 // Writes rows of one table, and of a row that is there only what differs: each column that is set costs its indexes.
 class Writer {
@@ -66,86 +67,117 @@ class Writer {
 };
 
 struct Marks {
-  std::int64_t entry = -1;
+  std::int64_t store = 0;
+  std::int64_t entry = -1;  // nothing is taken over yet, of any store
   std::int64_t history = 0;
   std::int64_t reports = 0;
-  bool operator==(const Marks&) const = default;
 };
 
 Marks ReadMarks(store::Connection& db) {
-  store::Rows rows = db.Query("SELECT entry, history, reports FROM Backplane_Mirror");
-  return rows.Next() ? Marks{rows.Int(0), rows.Int(1), rows.Int(2)} : Marks{};
+  store::Rows rows = db.Query("SELECT store, entry, history, reports FROM Backplane_Mirror");
+  return rows.Next() ? Marks{rows.Int(0), rows.Int(1), rows.Int(2), rows.Int(3)} : Marks{};
 }
 
+// The store is read a page at a time and app.db written in between, so that the errors of the one are not taken for
+// the other's. What changes meanwhile is touched after the mark, and looked at again.
 class Following {
  public:
-  Following(store::Connection& db, store::Connection& core, const CatalogRows& catalog, EntryId since)
+  Following(store::Connection& db, store::Database& core, const CatalogRows& catalog, EntryId since)
       : db_(db), core_(core), catalog_(catalog), since_(since) {}
 
-  void Devices() {
-    store::Inventory inventory(core_, kDefaultOrg);
-    const std::vector<EntityId> touched = inventory.TouchedSince(since_);
-    if (touched.empty()) return;
-    const std::vector<EntityId> present = inventory.Present();
+  Status Devices() {
+    std::vector<EntityId> touched, present;
+    BACKPLANE_TRY(Read([&](store::Connection& core) {
+      store::Inventory inventory(core, kDefaultOrg);
+      touched = inventory.TouchedSince(since_);
+      if (!touched.empty()) present = inventory.Present();
+    }));
+    if (touched.empty()) return {};
     const auto is_present = [&](EntityId id) { return std::binary_search(present.begin(), present.end(), id); };
+    const DeviceRows rows(catalog_.values);
     Writer writer(db_, DevicesTable(), "devGUID");
-    for (const EntityId id : touched) {
-      const auto entity = inventory.Get(id);
-      if (!entity || entity->kind != "device") continue;
-      writer.Put(DeviceRow({.entity = *entity,
-                            .identifiers = inventory.Identifiers(id),
-                            .claims = inventory.Claims(id),
-                            .locks = inventory.Locks(id),
-                            .sightings = inventory.Sightings(id),
-                            .present = is_present(id)},
-                           catalog_.values));
-    }
-    MarkAbsent(is_present);
+    return ByPages(touched, [&](std::int64_t first, std::int64_t last) -> Status {
+      std::vector<store::EntityFacts> page;
+      BACKPLANE_TRY(Read([&](store::Connection& core) {
+        page = store::Inventory(core, kDefaultOrg).TouchedSince(since_, first, last);
+      }));
+      for (const store::EntityFacts& facts : page)
+        if (facts.entity.kind == "device") writer.Put(rows.Of(facts, is_present(facts.entity.id)));
+      if (last == touched.back()) MarkAbsent(is_present);
+      return {};
+    });
   }
 
-  void Objects() {
-    store::Objects objects(core_, kDefaultOrg);
+  Status Objects() {
     const AppTable table = PluginTable("Objects");
     Writer writer(db_, table, "index");
-    for (const std::int64_t id : objects.TouchedSince(since_)) {
-      const auto object = objects.Get(id);
-      const std::string_view prefix = object ? PrefixOf(object->plugin) : std::string_view();
-      if (!prefix.empty()) writer.Put(ObjectRow(id, prefix, *object));
-    }
+    std::vector<std::int64_t> touched;
+    BACKPLANE_TRY(
+        Read([&](store::Connection& core) { touched = store::Objects(core, kDefaultOrg).TouchedSince(since_); }));
+    return ByPages(touched, [&](std::int64_t first, std::int64_t last) -> Status {
+      std::vector<store::Object> page;
+      BACKPLANE_TRY(Read([&](store::Connection& core) {
+        page = store::Objects(core, kDefaultOrg).TouchedSince(since_, first, last);
+      }));
+      for (const store::Object& object : page)
+        if (const std::string_view prefix = PrefixOf(object.plugin); !prefix.empty())
+          writer.Put(ObjectRow(object.id, prefix, object));
+      return {};
+    });
   }
 
   // Lines are added at the end and forgotten from the beginning; `mark` is the last one taken over.
-  void Log(store::ObjectLogKind kind, const char* table, std::int64_t& mark) {
-    store::ObjectLog log(core_, kDefaultOrg, kind);
+  Status Log(store::ObjectLogKind kind, const char* table, std::int64_t& mark) {
     const AppTable shape = PluginTable(table);
     Writer writer(db_, shape, "index");
-    std::set<std::string, std::less<>> prefixes;
-    const std::int64_t since = mark;
-    for (const auto& [org, plugin] : store::PluginsInLog(core_, kind)) {
-      const std::string_view prefix = PrefixOf(plugin);
-      if (org != kDefaultOrg || prefix.empty()) continue;
-      prefixes.emplace(prefix);
-      std::optional<std::int64_t> before;
-      do {
-        const auto page = log.OfPlugin(plugin, before, kLinesPerRead);
-        before = page.next;
-        for (const store::LoggedObject& line : page.items) {
-          if (line.id <= since) {
-            before.reset();
-            break;
-          }
-          mark = std::max(mark, line.id);
+    std::map<std::string, std::int64_t, std::less<>> first;  // line of each prefix
+    std::vector<store::LoggedObject> page;
+    do {
+      BACKPLANE_TRY(Read([&](store::Connection& core) {
+        page = store::ObjectLog(core, kDefaultOrg, kind).After(mark, kPage);
+        if (static_cast<int>(page.size()) < kPage) first = FirstLines(core, kind);
+      }));
+      for (const store::LoggedObject& line : page) {
+        mark = line.id;
+        if (const std::string_view prefix = PrefixOf(line.object.plugin); !prefix.empty())
           writer.Put(ObjectRow(line.id, prefix, line.object));
-        }
-      } while (before);
-      db_.Execute(fmt::format("DELETE FROM {} WHERE plugin = ? AND \"index\" < ?", shape.name), prefix,
-                  log.First(plugin));
+      }
+    } while (static_cast<int>(page.size()) == kPage);
+    std::vector<std::string> prefixes;
+    {
+      store::Rows rows = db_.Query(fmt::format("SELECT DISTINCT plugin FROM {}", shape.name));
+      while (rows.Next()) prefixes.push_back(rows.Text(0));
     }
-    for (const std::string& prefix : PrefixesIn(shape.name))
-      if (!prefixes.contains(prefix)) db_.Execute(fmt::format("DELETE FROM {} WHERE plugin = ?", shape.name), prefix);
+    for (const std::string& prefix : prefixes) {
+      const auto kept = first.find(prefix);
+      db_.Execute(fmt::format("DELETE FROM {} WHERE plugin = ? AND \"index\" < ?", shape.name), prefix,
+                  kept == first.end() ? std::numeric_limits<std::int64_t>::max() : kept->second);
+    }
+    return {};
   }
 
  private:
+  template <typename Work>
+  Status Read(const Work& work) {
+    return core_.Read([&](store::Connection& core) -> Status { return work(core), Status(); });
+  }
+
+  // Calls `work` with the first and last of so many ids as go into a page.
+  template <typename Work>
+  static Status ByPages(const std::vector<std::int64_t>& ids, const Work& work) {
+    for (std::size_t at = 0; at < ids.size(); at += kPage)
+      BACKPLANE_TRY(work(ids[at], ids[std::min(at + kPage, ids.size()) - 1]));
+    return {};
+  }
+
+  static std::map<std::string, std::int64_t, std::less<>> FirstLines(store::Connection& core,
+                                                                     store::ObjectLogKind kind) {
+    std::map<std::string, std::int64_t, std::less<>> first;
+    for (const auto& [org, plugin] : store::PluginsInLog(core, kind))
+      if (org == kDefaultOrg) first.emplace(PrefixOf(plugin), store::ObjectLog(core, org, kind).First(plugin));
+    return first;
+  }
+
   // Of the devices that were there and of which nobody said anything now.
   template <typename IsPresent>
   void MarkAbsent(const IsPresent& is_present) {
@@ -159,15 +191,8 @@ class Following {
       db_.Execute("UPDATE Devices SET devPresentLastScan = 0 WHERE devGUID = ?", guid);
   }
 
-  std::vector<std::string> PrefixesIn(const std::string& table) {
-    std::vector<std::string> prefixes;
-    store::Rows rows = db_.Query(fmt::format("SELECT DISTINCT plugin FROM {}", table));
-    while (rows.Next()) prefixes.push_back(rows.Text(0));
-    return prefixes;
-  }
-
   store::Connection& db_;
-  store::Connection& core_;
+  store::Database& core_;
   const CatalogRows& catalog_;
   const EntryId since_;
 };
@@ -192,31 +217,34 @@ void WriteCatalog(AppDb& db, const CatalogRows& rows) {
                        string.key, string.text);
 }
 
-Result<unsigned> Follow(AppDb& db, store::Connection& core, const CatalogRows& catalog, bool all) {
-  const Marks before = ReadMarks(db.connection());
-  const EntryId folded = store::GetWatermark(core, "core").entry;
-  if (before.entry > folded)
+Result<unsigned> Follow(AppDb& db, store::Database& core, std::int64_t store, const CatalogRows& catalog, bool all) {
+  Marks marks = ReadMarks(db.connection());
+  EntryId folded = 0;
+  BACKPLANE_TRY(core.Read([&](store::Connection& c) -> Status {
+    folded = store::GetWatermark(c, "core").entry;
+    return {};
+  }));
+  if (marks.entry >= 0 && marks.store != store) return Fail(Errc::kConflict, "it is of another store");
+  if (marks.entry > folded)
     return Fail(Errc::kConflict,
-                fmt::format("app.db follows journal entry {}, and the store is at {}", before.entry, folded));
-  Marks marks = before;
-  marks.entry = folded;
-  Following following(db.connection(), core, catalog, all ? -1 : before.entry);
+                fmt::format("it follows journal entry {}, and the store is at {}", marks.entry, folded));
+  Following following(db.connection(), core, catalog, all ? -1 : marks.entry);
   unsigned changed = 0;
   auto step = [&, count = sqlite3_total_changes64(db.connection().handle())](unsigned tables) mutable {
     const std::int64_t now = sqlite3_total_changes64(db.connection().handle());
     if (std::exchange(count, now) != now) changed |= tables;
   };
-  following.Devices();
+  BACKPLANE_TRY(following.Devices());
   step(kDevices);
-  following.Objects();
+  BACKPLANE_TRY(following.Objects());
   step(kObjects);
-  following.Log(store::ObjectLogKind::kHistory, "History", marks.history);
+  BACKPLANE_TRY(following.Log(store::ObjectLogKind::kHistory, "History", marks.history));
   step(kObjectHistory);
-  following.Log(store::ObjectLogKind::kReports, "Events", marks.reports);
+  BACKPLANE_TRY(following.Log(store::ObjectLogKind::kReports, "Events", marks.reports));
   step(kObjectEvents);
   // Where nothing differed there is nothing to write either: looking again from the old mark does no harm.
   if (changed != 0)
-    db.connection().Execute("UPDATE Backplane_Mirror SET entry = ?, history = ?, reports = ?", marks.entry,
+    db.connection().Execute("UPDATE Backplane_Mirror SET store = ?, entry = ?, history = ?, reports = ?", store, folded,
                             marks.history, marks.reports);
   return changed;
 }

@@ -25,9 +25,9 @@ enum AppTables : unsigned {
 /// Writes the tables of settings and language strings, and the views that depend on a setting.
 void WriteCatalog(AppDb& db, const CatalogRows& rows);
 
-/// Takes over what the core's folds have done since. Of `catalog`, NEWDEV_* give devices what nobody says of them;
-/// with `all` every row is looked at. Returns the tables that have changed. kConflict: the file is ahead of the store,
-/// so it is of another one.
-Result<unsigned> Follow(AppDb& db, store::Connection& core, const CatalogRows& catalog, bool all);
+/// Takes over what the folds of `core`, whose StoreIdentity() is `store`, have done since. Of `catalog`, NEWDEV_* give
+/// devices what nobody says of them; with `all` every row is looked at. Returns the tables that have changed.
+/// kConflict: the file is of another store, or of a later state of this one.
+Result<unsigned> Follow(AppDb& db, store::Database& core, std::int64_t store, const CatalogRows& catalog, bool all);
 
 }  // namespace backplane::netalertx

@@ -18,6 +18,7 @@ namespace {
 using store::ClaimRow;
 
 constexpr std::string_view kInternet = "internet";
+constexpr const char* kUnknown = "(unknown)";
 // The last twelve digits of a GUID of ours are the entity's id.
 constexpr std::size_t kGuidLength = 36, kIdDigits = 12;
 
@@ -100,7 +101,7 @@ std::string ParentRelation(const Settings& settings) {
 }
 
 // Addresses are the key of the table, so a device that has none gets one of the private range that ends in its id.
-std::string MacOf(const DeviceFacts& facts) {
+std::string MacOf(const store::EntityFacts& facts) {
   const std::string& claimed = facts.entity.fields[*store::FieldIndex("mac")];
   std::string mac;
   for (const Identifier& identifier : facts.identifiers) {
@@ -115,15 +116,9 @@ std::string MacOf(const DeviceFacts& facts) {
 
 class Device {
  public:
-  Device(const DeviceFacts& facts, const Settings& settings) : facts_(facts), settings_(settings) {}
+  explicit Device(const store::EntityFacts& facts) : facts_(facts) {}
 
   const std::string& Field(std::string_view name) const { return facts_.entity.fields[*store::FieldIndex(name)]; }
-
-  // The field, or the setting that stands for it on a new device.
-  std::string FieldOr(std::string_view name, const std::string& key) const {
-    const std::string& value = Field(name);
-    return value.empty() ? SettingText(settings_, key) : value;
-  }
 
   // Who wrote it: a tag, or one of the original's words.
   std::string SourceOf(std::string_view field) const {
@@ -142,11 +137,12 @@ class Device {
   }
 
  private:
-  const DeviceFacts& facts_;
-  const Settings& settings_;
+  const store::EntityFacts& facts_;
 };
 
-std::string OrElse(std::string value, const char* otherwise) { return value.empty() ? otherwise : std::move(value); }
+const std::string& OrElse(const std::string& value, const std::string& otherwise) {
+  return value.empty() ? otherwise : value;
+}
 
 const char* StatusText(ObjectStatus status) {
   switch (status) {
@@ -206,40 +202,50 @@ AppTable PluginTable(std::string_view name) {
           {"userData"}};
 }
 
-AppRow DeviceRow(const DeviceFacts& facts, const Settings& settings) {
-  const Device device(facts, settings);
+DeviceRows::DeviceRows(const Settings& settings)
+    : owner_(settings.contains("NEWDEV_devOwner") ? SettingText(settings, "NEWDEV_devOwner") : kUnknown),
+      type_(SettingText(settings, "NEWDEV_devType")),
+      group_(SettingText(settings, "NEWDEV_devGroup")),
+      comments_(SettingText(settings, "NEWDEV_devComments")),
+      location_(SettingText(settings, "NEWDEV_devLocation")),
+      parent_(SettingText(settings, "NEWDEV_devParentMAC")),
+      hub_(SettingText(settings, "SYNC_node_name")) {
+  for (const Initial& initial : kInitial) initial_.push_back(InitialValue(settings, initial));
+  initial_.push_back(ParentRelation(settings));
+  initial_.emplace_back("NEWDEV");
+}
+
+AppRow DeviceRows::Of(const store::EntityFacts& facts, bool present) const {
+  const Device device(facts);
   const std::string mac = MacOf(facts);
   const std::string& ip = device.Field("ip");
   const bool v6 = ip.find(':') != std::string::npos;
-  AppRow row = {
-      mac,
-      OrElse(device.Field("name"), "(unknown)"),
-      device.FieldOr("owner", "NEWDEV_devOwner"),
-      device.FieldOr("type", "NEWDEV_devType"),
-      device.Field("vendor"),
-      device.FieldOr("group_name", "NEWDEV_devGroup"),
-      device.FieldOr("comment", "NEWDEV_devComments"),
-      FormatSeconds(facts.entity.first_seen),
-      FormatSeconds(facts.entity.last_seen),
-      ip,
-      v6 ? "" : ip,
-      v6 ? ip : "",
-      device.Field("vlan"),
-      facts.present ? "1" : "0",
-      device.FieldOr("location", "NEWDEV_devLocation"),
-      mac == kInternet ? OrElse(device.Field("parent"), "null") : device.FieldOr("parent", "NEWDEV_devParentMAC"),
-      device.Field("parent_port"),
-      DeviceGuid(facts.entity),
-      device.Field("site"),
-      device.Field("ssid"),
-      device.FieldOr("hub", "SYNC_node_name"),
-      device.FirstSource(),
-      device.Field("fqdn")};
+  AppRow row = {mac,
+                OrElse(device.Field("name"), kUnknown),
+                OrElse(device.Field("owner"), owner_),
+                OrElse(device.Field("type"), type_),
+                device.Field("vendor"),
+                OrElse(device.Field("group_name"), group_),
+                OrElse(device.Field("comment"), comments_),
+                FormatSeconds(facts.entity.first_seen),
+                FormatSeconds(facts.entity.last_seen),
+                ip,
+                v6 ? "" : ip,
+                v6 ? ip : "",
+                device.Field("vlan"),
+                present ? "1" : "0",
+                OrElse(device.Field("location"), location_),
+                OrElse(device.Field("parent"), mac == kInternet ? "null" : parent_),
+                device.Field("parent_port"),
+                DeviceGuid(facts.entity),
+                device.Field("site"),
+                device.Field("ssid"),
+                OrElse(device.Field("hub"), hub_),
+                device.FirstSource(),
+                device.Field("fqdn")};
   for (const char* field : {"mac", "name", "fqdn", "ip", "vendor", "ssid", "parent", "parent_port", "vlan"})
     row.push_back(device.SourceOf(field));
-  for (const Initial& initial : kInitial) row.push_back(InitialValue(settings, initial));
-  row.push_back(ParentRelation(settings));
-  row.emplace_back("NEWDEV");
+  row.insert(row.end(), initial_.begin(), initial_.end());
   return row;
 }
 

@@ -30,18 +30,19 @@ const AppTable& DevicesTable();
 /// Plugins_Objects, and the other two tables of its shape: "Objects", "Events", "History".
 AppTable PluginTable(std::string_view name);
 
-/// What the row of a device is made of.
-struct DeviceFacts {
-  store::Entity entity;
-  std::vector<Identifier> identifiers;
-  std::vector<store::ClaimRow> claims;
-  std::vector<std::string> locks;
-  std::vector<store::Sighting> sightings;
-  bool present = false;
-};
+/// Makes rows of devices.
+class DeviceRows {
+ public:
+  /// `settings` are those of the dialect: NEWDEV_* say what a device has that nobody says anything else of.
+  explicit DeviceRows(const Settings& settings);
+  AppRow Of(const store::EntityFacts& facts, bool present) const;
+  /// Whether the same devices have the same rows.
+  bool operator==(const DeviceRows&) const = default;
 
-/// `settings` are those of the dialect: NEWDEV_* say what a device has that nobody says anything else of.
-AppRow DeviceRow(const DeviceFacts& facts, const Settings& settings);
+ private:
+  std::string owner_, type_, group_, comments_, location_, parent_, hub_;
+  AppRow initial_;
+};
 
 /// Stable, and unique for this store: EntityOf() finds the entity again.
 std::string DeviceGuid(const store::Entity& entity);

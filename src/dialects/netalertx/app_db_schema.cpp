@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS Devices (
   devLocation TEXT COLLATE NOCASE,
   devIsArchived BOOLEAN NOT NULL DEFAULT 0 CHECK (devIsArchived IN (0, 1)),
   devParentMAC TEXT,
-  devParentPort INTEGER,
+  devParentPort TEXT,
   devParentRelType TEXT,
   devIcon TEXT,
   devGUID TEXT,
@@ -233,14 +233,16 @@ CREATE INDEX IF NOT EXISTS idx_plugins_plugin_mac_ip ON Plugins_Objects (plugin,
 CREATE INDEX IF NOT EXISTS idx_plugins_history_plugin_dt ON Plugins_History (plugin, dateTimeChanged DESC);
 )";
 
-// How far our own rows follow the store: its journal entry, and ids of lines of the objects' history and reports.
+// Which store our own rows are of, and how far they follow it: its journal entry, and ids of lines of the objects'
+// history and reports.
 constexpr std::string_view kOwn = R"(
 CREATE TABLE IF NOT EXISTS Backplane_Mirror (
+  store INTEGER NOT NULL,
   entry INTEGER NOT NULL,
   history INTEGER NOT NULL,
   reports INTEGER NOT NULL
 );
-INSERT INTO Backplane_Mirror SELECT -1, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM Backplane_Mirror);
+INSERT INTO Backplane_Mirror SELECT 0, -1, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM Backplane_Mirror);
 )";
 
 constexpr std::string_view kViews = R"(

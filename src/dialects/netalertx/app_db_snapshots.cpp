@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "dialects/netalertx/app_db_query.h"
 #include "dialects/netalertx/settings.h"
@@ -106,8 +107,9 @@ std::string TextOf(const Settings& values, const char* key) {
 }
 
 // What a person has asked for in a setting; a query that fails is an empty list.
-std::string CustomEndpoint(const std::filesystem::path& file, const Settings& values) {
-  return QueryJson(file, TextOf(values, "API_CUSTOM_SQL")).value_or("{\"data\":[]}\n");
+std::string CustomEndpoint(const std::filesystem::path& file, const Settings& values, Millis longest) {
+  return QueryJson(file, TextOf(values, "API_CUSTOM_SQL"), std::min(longest, kLongestQuery))
+      .value_or("{\"data\":[]}\n");
 }
 
 // The state of the original's loop, as far as there is one.
@@ -151,22 +153,47 @@ std::vector<std::string> SnapshotNames() {
 
 Status Snapshots::Put(const std::string& name, std::string_view content) { return Put(name, content, Hash(content)); }
 
-Status Snapshots::Write(AppDb& db, const CatalogRows& catalog, unsigned tables, TimePoint now) {
-  const auto due = [&](const char* name, unsigned of) { return (tables & of) != 0 || !Intact(name); };
+Status Snapshots::Write(AppDb& db, const CatalogRows& catalog, unsigned tables, TimePoint now, Millis longest) {
+  // First, while there is time left.
+  WriteOne(kCustom, tables != 0, [&] { return Put(kCustom, CustomEndpoint(file_, catalog.values, longest)); });
   for (const Snapshot& snapshot : FromTables())
-    if (due(snapshot.name, snapshot.tables))
-      BACKPLANE_TRY(Put(snapshot.name, RowsAsJson(db.connection().handle(), snapshot.sql)));
-  if (due(kCustom, kAllTables)) BACKPLANE_TRY(Put(kCustom, CustomEndpoint(file_, catalog.values)));
-  if (due(kPlugins, kSettings)) BACKPLANE_TRY(Put(kPlugins, catalog.plugins));
-  if (due(kState, kSettings | kObjects)) {
+    WriteOne(snapshot.name, (tables & snapshot.tables) != 0,
+             [&] { return Put(snapshot.name, RowsAsJson(db.connection().handle(), snapshot.sql)); });
+  WriteOne(kPlugins, (tables & kSettings) != 0, [&] { return Put(kPlugins, catalog.plugins); });
+  WriteOne(kState, (tables & (kSettings | kObjects)) != 0, [&] {
     const std::string at = FormatSeconds(now), state = AppState(db, catalog.values, at);
     // That it is later is no change.
-    BACKPLANE_TRY(Put(kState, state, Hash(ReplaceAll(state, at, ""))));
-  }
+    return Put(kState, state, Hash(ReplaceAll(state, at, "")));
+  });
   // Everybody's: scripts change it in its place.
   const auto messages = folder_ / fmt::format("{}.json", kMessages);
-  if (!std::filesystem::exists(messages)) BACKPLANE_TRY(WriteFileAtomic(messages, "[]\n", 0600));
-  return {};
+  WriteOne(kMessages, false,
+           [&] { return std::filesystem::exists(messages) ? Status() : WriteFileAtomic(messages, "[]\n", 0600); });
+  if (failed_.empty()) return {};
+  const auto& [name, failure] = *failed_.begin();
+  return Fail(Errc::kUnavailable, fmt::format("{}.json is not current: {}", name, failure.reason));
+}
+
+template <typename Make>
+void Snapshots::WriteOne(const std::string& name, bool due, const Make& make) {
+  const auto before = failed_.find(name);
+  if (!due && (before != failed_.end() ? before->second.lasting : Intact(name))) return;
+  Failure failure;
+  try {
+    const Status status = make();
+    if (!status) failure = {status.error().message, false};
+  } catch (const store::DamagedError&) {
+    throw;
+  } catch (const store::DatabaseError& error) {
+    failure = {error.what(), true};
+  }
+  if (failure.reason.empty()) {
+    failed_.erase(name);
+    return;
+  }
+  if (before == failed_.end() || before->second.reason != failure.reason)
+    LogWarning("{}.json stays as it was: {}", (folder_ / name).string(), failure.reason);
+  failed_[name] = std::move(failure);
 }
 
 bool Snapshots::Intact(const std::string& name) const {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <set>
 #include <string>
 
 #include "base/result.h"
@@ -25,8 +24,10 @@ class Snapshots {
       : folder_(std::move(folder)), file_(std::move(file)) {}
 
   /// Replaces the files that the tables go into, if their content differs, and those that somebody else has changed.
-  /// Throws store::DatabaseError. kUnavailable: a file cannot be written.
-  Status Write(AppDb& db, const CatalogRows& catalog, unsigned tables, TimePoint now);
+  /// The query that a person has set may take `longest`. A file that cannot be made stays as it is until one of its
+  /// tables changes, or is written the next time if it could only not be written; that is logged once, and the others
+  /// are written all the same. kUnavailable: names one of them. Throws store::DamagedError.
+  Status Write(AppDb& db, const CatalogRows& catalog, unsigned tables, TimePoint now, Millis longest);
 
  private:
   struct Written {
@@ -34,6 +35,12 @@ class Snapshots {
     std::uint64_t inode = 0;
     std::int64_t size = 0, changed = 0;  ///< changed: ns
   };
+  struct Failure {
+    std::string reason;
+    bool lasting = false;  ///< until one of its tables changes
+  };
+  template <typename Make>
+  void WriteOne(const std::string& name, bool due, const Make& make);
   bool Intact(const std::string& name) const;
   Status Put(const std::string& name, std::string_view content);
   Status Put(const std::string& name, std::string_view content, std::size_t hash);
@@ -41,6 +48,7 @@ class Snapshots {
   const std::filesystem::path folder_;
   const std::filesystem::path file_;
   std::map<std::string, Written> written_;
+  std::map<std::string, Failure> failed_;
 };
 
 }  // namespace backplane::netalertx

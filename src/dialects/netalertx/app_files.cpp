@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "dialects/netalertx/app_db_query.h"
 #include "dialects/netalertx/app_db_snapshots.h"
 #include "dialects/netalertx/settings_table.h"
 
@@ -34,8 +35,8 @@ Status MakeData(const AppFolders& folders, const CatalogRows& rows, TimePoint no
   const fs::path file = folders.database / kDatabaseFile;
   try {
     AppDb db(file);
-    db.Write(Millis(0), [&] { WriteCatalog(db, rows); });
-    return Snapshots(folders.api, file).Write(db, rows, kAllTables, now);
+    BACKPLANE_TRY(db.Write([&]() -> Status { return WriteCatalog(db, rows), Status(); }));
+    return Snapshots(folders.api, file).Write(db, rows, kAllTables, now, kLongestQuery);
   } catch (const store::DatabaseError& error) {
     return Fail(Errc::kUnavailable, fmt::format("{}: {}", file.string(), error.what()));
   }

@@ -34,7 +34,9 @@ void Order(Checker& checker, const Json& document) {
   const std::string text = order->is_string() ? order->get<std::string>() : std::string();
   const std::string layer = text.starts_with("Layer_") ? text.substr(6) : std::string();
   const bool number = !layer.empty() && layer.size() < 10 && layer.find_first_not_of("0123456789") == std::string::npos;
-  if (!number && layer != "N") checker.Error("execution_order", "expected Layer_ and a number, or Layer_N");
+  if (!number && layer != "N")
+    checker.Error("execution_order",
+                  fmt::format("expected Layer_ and a number, or Layer_N, got {}", Shorten(DumpJson(*order), 40)));
 }
 
 void Params(Checker& checker, const Json& document) {
@@ -69,9 +71,11 @@ void Top(Checker& checker, const Json& document, const std::string& file) {
   for (const char* key : {"enabled", "show_ui", "additionalProperties"}) checker.Flag(document, "", key);
   checker.Localized(document, "");
   for (const char* key : {"display_name", "description"})
-    if (!document.contains(key)) checker.Warn(key, "is missing: a list of {language_code, string}");
+    if (!document.contains(key) && !Checker::IsLocalized(document, key))
+      checker.Warn(key, "is missing: a list of {language_code, string}");
   Params(checker, document);
   CheckSettings(checker, document);
+  CheckCommand(checker, document, file);
   CheckColumns(checker, document);
   if (document.contains("timeout")) checker.Warn("timeout", "has no effect: the limit is the setting RUN_TIMEOUT");
 }

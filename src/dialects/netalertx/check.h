@@ -11,8 +11,11 @@ namespace backplane::netalertx {
 
 /// What is wrong with the manifest `document` and where; `file` goes into each finding. At most
 /// kMostFindings, the last of which says so. An error is what keeps the plugin from being used: all
-/// else that is odd, as what only the page would notice, is a warning.
+/// else that is odd, as what only the page would notice, is a warning. Beside `file` lies what the plugin runs.
 std::vector<Finding> CheckManifest(const Json& document, const std::string& file);
+
+/// A warning for each key that stands twice in one object of `text`, which is JSON; at most kMostFindings.
+std::vector<Finding> CheckKeys(std::string_view text, const std::string& file);
 
 inline constexpr std::size_t kMostFindings = 200;
 

@@ -29,6 +29,11 @@ const Json* Get(const Json& object, const char* key) { return Checker::Get(objec
 
 bool IsSwitch(const Json& value) { return value.is_boolean() || value == "true" || value == "false" || value == ""; }
 
+bool IsTruth(const Json& value) {
+  const std::string text = ToLower(PythonText(value));
+  return text == "true" || text == "false" || text == "1" || text == "0" || text.empty();
+}
+
 bool IsOn(const Json& value) { return value == true || value == "true"; }
 
 class SettingChecker {
@@ -45,7 +50,6 @@ class SettingChecker {
       if (!function) return;
       if (!functions.insert(*function).second)
         Warn(where, "function", fmt::format("\"{}\" is declared twice: the last counts", Shorten(*function, 60)));
-      Reserved(*function, setting, where);
       if (*function == "RUN") scheduled = Offers(setting, "schedule");
     });
     if (scheduled && !functions.contains("RUN_SCHD"))
@@ -53,7 +57,6 @@ class SettingChecker {
     const Json* source = Get(document, "data_source");
     if (source && *source == "sqlite-db-query" && !functions.contains("DB_PATH"))
       checker_.Warn("settings", "there is no DB_PATH that says which file sqlite-db-query reads");
-    Command(document);
     OwnSettings(document, functions);
   }
 
@@ -77,16 +80,22 @@ class SettingChecker {
     if (!standard)
       checker_.Error(Checker::Path(where, "default_value"), "is missing");
     else if (auto value = TypedValue(ReadType(setting), *standard); !value)
-      Warn(where, "default_value", fmt::format("does not fit its type: {}", value.error().message));
+      Warn(where, "default_value",
+           fmt::format("{} does not fit its type: {}", Shorten(DumpJson(*standard), 60), value.error().message));
+    else if (ReadType(setting).data_type == "boolean" && !IsTruth(*standard))
+      Warn(where, "default_value",
+           fmt::format("expected true or false, got {}: it counts as false", Shorten(DumpJson(*standard), 60)));
     for (const char* key : {"name", "description"}) {
       const Json* texts = Get(setting, key);
-      if (!texts || !texts->is_array() || texts->empty())
+      const bool told = !texts && Checker::IsLocalized(setting, key);
+      if ((!texts && !told) || (texts && texts->is_array() && texts->empty()))
         checker_.Error(Checker::Path(where, key), "is missing: a list of {language_code, string}, at least one");
     }
     checker_.Localized(setting, where);
     checker_.WordList(setting, where, "events", kEvents, "its button does nothing");
     checker_.TextIfAny(setting, where, "format");
     MaxLength(setting, where);
+    if (function && depth == 0) Reserved(*function, setting, where);
     Choices(setting, where);
     return function;
   }
@@ -213,7 +222,9 @@ class SettingChecker {
     const Json* element = type ? ValueElement(*type) : nullptr;
     const Json* standard = Get(setting, "default_value");
     const bool select = element && Get(*element, "elementType") && *Get(*element, "elementType") == "select";
-    if (!select || !standard || ElementOption(*element, "editable")) return;
+    if (!select || !standard || checker_.Told(Checker::Path(where, "default_value")) ||
+        ElementOption(*element, "editable"))
+      return;
     const auto offered = [&](const Json& value) {
       return std::any_of(options.begin(), options.end(),
                          [&](const Json& option) { return PythonText(option) == PythonText(value); });
@@ -263,7 +274,7 @@ class SettingChecker {
 
   void ExpectType(const Json& setting, const std::string& where, std::string_view data_type) {
     const std::string given = ReadType(setting).data_type;
-    if (!given.empty() && given != data_type)
+    if (!given.empty() && given != data_type && !checker_.Told(Checker::Path(where, "type.dataType")))
       Warn(where, "type.dataType", fmt::format("\"{}\": here the host expects {}", Shorten(given, 40), data_type));
   }
 
@@ -299,32 +310,6 @@ class SettingChecker {
         checker_.Warn(fmt::format("{}[{}]", where, i),
                       fmt::format("\"{}\" is no column that a run reports: it is not watched{}", Shorten(name, 60),
                                   DidYouMean(name, kColumnNames)));
-    }
-  }
-
-  // Each "{name}" of the command has a parameter.
-  void Command(const Json& document) {
-    std::vector<std::string_view> names = {"s-quote"};
-    const Json* params = Get(document, "params");
-    if (params && params->is_array())
-      for (const Json& param : *params)
-        if (const Json* name = Get(param, "name"); name && name->is_string())
-          names.push_back(name->get_ref<const std::string&>());
-    const Json* settings = Get(document, "settings");
-    for (std::size_t i = 0; settings->is_array() && i < settings->size(); ++i) {
-      const Json& setting = (*settings)[i];
-      const Json* standard = Get(setting, "default_value");
-      const Json* function = Get(setting, "function");
-      if (!function || *function != "CMD" || !standard || !standard->is_string()) continue;
-      const std::string_view command = standard->get_ref<const std::string&>();
-      for (auto open = command.find('{'); open != std::string_view::npos; open = command.find('{', open + 1)) {
-        const auto close = command.find_first_of("{} \t", open + 1);
-        if (close == std::string_view::npos || command[close] != '}' || close == open + 1) continue;
-        const std::string_view name = command.substr(open + 1, close - open - 1);
-        if (!OneOf(names, name))
-          Warn(fmt::format("settings[{}]", i), "default_value",
-               fmt::format("{{{}}} is no parameter and stays as it is{}", Shorten(name, 40), DidYouMean(name, names)));
-      }
     }
   }
 

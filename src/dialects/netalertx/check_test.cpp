@@ -1,5 +1,7 @@
 #include "dialects/netalertx/check.h"
 
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -60,7 +62,9 @@ const Mistake kMistakes[] = {
     {"/data_source", R"j("scrpt")j",
      "error data_source: \"scrpt\" is none of script, template, app-db-query, sqlite-db-query; did you mean script?"},
     {"/enabled", R"j("yes")j", "warning enabled: expected true or false, got string"},
-    {"/execution_order", R"j("Layer_x")j", "error execution_order: expected Layer_ and a number, or Layer_N"},
+    {"/execution_order", R"j("Layer_x")j",
+     "error execution_order: expected Layer_ and a number, or Layer_N, got \"Layer_x\""},
+    {"/execution_order", "3", "error execution_order: expected Layer_ and a number, or Layer_N, got 3"},
     {"/timeout", "5", "warning timeout: has no effect: the limit is the setting RUN_TIMEOUT"},
     {"/display_name/0/language_code", R"j("en-US")j",
      "warning display_name[0].language_code: \"en-US\" is no language code such as en_us; did you mean en_us?"},
@@ -134,6 +138,10 @@ const Mistake kMistakes[] = {
     {"/settings/1/default_value", R"j("* * * *")j",
      "warning settings[1].default_value: cron expression \"* * * *\" has 4 fields, not 5 (minute, hour, day of "
      "month, month, day of week)"},
+    {"/settings/1/default_value", R"j("61 25 * * *")j",
+     "warning settings[1].default_value: minute \"61\" is out of range: 0 to 59; hour \"25\" is out of range: 0 to 23"},
+    {"/settings/3/default_value", R"j("")j",
+     "warning settings[3].default_value: \"\" does not fit its type: expected a whole number"},
     {"/settings/3/default_value", "0",
      "warning settings[3].default_value: expected seconds, at least 1: it counts as 10"},
     {"/settings/3/type/dataType", R"j("string")j",
@@ -206,6 +214,106 @@ TEST(Check, AllAreNamedAtOnce) {
   document["settings"][7]["evnts"] = 1;
   document["database_column_definitions"][0]["show"] = 1;
   EXPECT_EQ(Lines(document).size(), 4U);
+}
+
+TEST(Check, TextsAreLookedAtWhateverLocalizedIs) {
+  for (const char* localized : {"\"all\"", "[]"}) {
+    Json document = Whole();
+    document["localized"] = Json::parse(localized);
+    document["display_name"] = "Case";
+    document["description"][0]["language_code"] = 7;
+    document["icon"] = Json::array({"x"});
+    const auto lines = Lines(document);
+    for (const char* line : {"error display_name: expected a list, got string",
+                             "error description[0].language_code: expected text, got number",
+                             "error icon[0]: expected an object, got string"})
+      EXPECT_THAT(lines, testing::Contains(line)) << localized;
+  }
+}
+
+TEST(Check, EachMistakeIsToldOnce) {
+  Json document = Whole();
+  document["settings"][0]["options"] = {"disabled", "once"};
+  document["settings"][0]["type"]["elements"][0]["elementType"] = "select";
+  document["settings"][0]["default_value"] = "onse";
+  document["settings"][3]["type"]["dataType"] = "intger";
+  document["settings"][4].erase("name");
+  document["settings"][5]["name"] = "Report";
+  document["settings"][7]["type"]["dataType"] = "integer";
+  document.erase("display_name");
+  std::vector<std::string> places;
+  for (const Finding& finding : CheckManifest(document, "config.json")) places.push_back(finding.where);
+  EXPECT_THAT(places,
+              testing::UnorderedElementsAre("display_name", "settings[0].default_value", "settings[3].type.dataType",
+                                            "settings[4].name", "settings[5].name", "settings[7].default_value"));
+}
+
+TEST(Check, ABooleanIsTrueOrFalse) {
+  Json document = Whole();
+  document["settings"][7].erase("options");
+  document["settings"][7]["type"]["dataType"] = "boolean";
+  for (const Json& fine : {Json(true), Json("False"), Json(1), Json("0"), Json("")}) {
+    document["settings"][7]["default_value"] = fine;
+    EXPECT_THAT(Lines(document), IsEmpty()) << fine;
+  }
+  document["settings"][7]["default_value"] = "maybe";
+  EXPECT_THAT(Lines(document),
+              ElementsAre("warning settings[7].default_value: expected true or false, got \"maybe\": it "
+                          "counts as false"));
+}
+
+TEST(Check, ThereIsNothingToRunOnlyIfItCouldBeRun) {
+  Json document = Whole();
+  document["settings"].erase(2);
+  EXPECT_THAT(Lines(document), IsEmpty()) << "RUN is disabled and offers nothing else";
+  document["settings"][0]["options"] = {"disabled", "once"};
+  EXPECT_THAT(Lines(document), ElementsAre("warning settings: there is nothing to run: no CMD, or an empty one, though "
+                                           "RUN offers to run it"));
+  document["data_source"] = "template";
+  EXPECT_THAT(Lines(document), IsEmpty());
+  document["data_source"] = "script";
+  document["settings"].erase(0);
+  EXPECT_THAT(Lines(document), IsEmpty()) << "what has no RUN is run by nobody";
+}
+
+TEST(Check, TheScriptIsThere) {
+  const TemporaryFolder root;
+  const std::filesystem::path folder = root.path() / "case";
+  std::filesystem::create_directory(folder);
+  const auto lines = [&](const std::string& command) {
+    Json document = Whole();
+    document["settings"][2]["default_value"] = command;
+    std::vector<std::string> out;
+    for (const Finding& finding : CheckManifest(document, folder / "config.json")) {
+      EXPECT_EQ(finding.where, "settings[2].default_value");
+      out.push_back(finding.message);
+    }
+    return out;
+  };
+  const std::string command = "python3 /app/server/plugins/case/script.py";
+  EXPECT_THAT(lines(command), ElementsAre("there is no file script.py in the plugin's folder, which holds no script"));
+  for (const char* name : {"config.json", "README.md", "script.py", "tool.sh"}) std::ofstream(folder / name) << "";
+  EXPECT_THAT(lines(command), IsEmpty());
+  EXPECT_THAT(
+      lines("python3 front/plugins/case/scrpt.py"),
+      ElementsAre("there is no file scrpt.py in the plugin's folder, which holds script.py, tool.sh; did you mean "
+                  "script.py?"));
+  EXPECT_THAT(lines(command + " --to /app/front/plugins/case/made.csv"), IsEmpty()) << "a script may make files";
+  for (const char* other : {"nmap 10.0.0.1", "python3 /app/server/plugins/other/script.py", "cat /srv/plugins/case/x"})
+    EXPECT_THAT(lines(other), IsEmpty()) << other;
+  std::filesystem::permissions(folder / "script.py", std::filesystem::perms::none);
+  const AsNobody nobody(root.path());
+  EXPECT_THAT(lines(command), ElementsAre("script.py cannot be read: permission denied"));
+}
+
+TEST(Check, AKeyThatStandsTwiceIsNamed) {
+  std::vector<std::string> lines;
+  for (const Finding& finding :
+       CheckKeys(R"j({"a": 1, "b": [0, {"c": 1, "d": [[]], "c": 2}], "a": {"b": 1, "a": 2}, "b": 1})j", "config.json"))
+    lines.push_back(finding.where + ": " + finding.message);
+  EXPECT_THAT(lines, ElementsAre("b[1].c: is there twice in one object: the last counts",
+                                 "a: is there twice in one object: the last counts",
+                                 "b: is there twice in one object: the last counts"));
 }
 
 TEST(Check, ScheduleNeedsARunSchd) {

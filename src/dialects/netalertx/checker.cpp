@@ -1,6 +1,7 @@
 #include "dialects/netalertx/checker.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/ranges.h>
@@ -14,6 +15,7 @@ namespace {
 // Of a dozen keys that can be translated; each is looked up.
 constexpr std::size_t kMostLocalized = 64;
 constexpr std::size_t kMostListed = 20;
+constexpr std::array kTexts = {"display_name", "description", "icon", "name"};
 
 // "\"x\" is none of a, b", or without the list if that is long.
 std::string NoneOf(std::string_view word, Words known) {
@@ -33,6 +35,14 @@ void Checker::Add(Else otherwise, std::string where, std::string message) {
   }
   findings_.push_back({otherwise == Else::kError ? Finding::Severity::kError : Finding::Severity::kWarning, file_,
                        std::move(where), std::move(message)});
+}
+
+bool Checker::Told(const std::string& where) const {
+  return std::any_of(findings_.begin(), findings_.end(), [&](const Finding& finding) {
+    return finding.where.starts_with(where) &&
+           (finding.where.size() == where.size() || finding.where[where.size()] == '[' ||
+            finding.where[where.size()] == '.');
+  });
 }
 
 const Json* Checker::Get(const Json& object, const char* key) {
@@ -99,8 +109,29 @@ void Checker::Language(const std::string& code, const std::string& where) {
                           like.size() == 5 && like[2] == '_' ? fmt::format("; did you mean {}?", like) : ""));
 }
 
+bool Checker::IsLocalized(const Json& object, std::string_view key) {
+  const Json* names = Get(object, "localized");
+  return names && names->is_array() && std::find(names->begin(), names->end(), key) != names->end();
+}
+
+void Checker::Texts(const Json& object, const std::string& where, const std::string& key) {
+  std::set<std::string> languages;
+  EachObject(object, where, key.c_str(), [&](const Json& entry, const std::string& item) {
+    const auto code = Text(entry, item, "language_code");
+    Text(entry, item, "string");
+    if (!code) return;
+    Language(*code, Path(item, "language_code"));
+    if (!languages.insert(*code).second)
+      Warn(Path(item, "language_code"), fmt::format("\"{}\" is there already: the first counts", Shorten(*code, 20)));
+  });
+}
+
 void Checker::Localized(const Json& object, const std::string& where) {
   const Json* names = Get(object, "localized");
+  // A setting's texts may lie in the host's own language files: then its list is empty.
+  if (where.empty() || !names || !names->is_array())
+    for (const char* key : kTexts)
+      if (object.contains(key) && !IsLocalized(object, key)) Texts(object, where, key);
   const std::string path = Path(where, "localized");
   if (!names) return Error(path, "is missing: a list of the keys that hold translations");
   if (!names->is_array()) return Error(path, fmt::format("expected a list, got {}", names->type_name()));
@@ -112,19 +143,10 @@ void Checker::Localized(const Json& object, const std::string& where) {
       continue;
     }
     const std::string key = (*names)[i].get<std::string>();
-    if (!object.contains(key)) {
+    if (object.contains(key))
+      Texts(object, where, key);
+    else
       Error(Path(where, Shorten(key, 60)), "is missing, but named in localized");
-      continue;
-    }
-    std::set<std::string> languages;
-    EachObject(object, where, key.c_str(), [&](const Json& entry, const std::string& item) {
-      const auto code = Text(entry, item, "language_code");
-      Text(entry, item, "string");
-      if (!code) return;
-      Language(*code, Path(item, "language_code"));
-      if (!languages.insert(*code).second)
-        Warn(Path(item, "language_code"), fmt::format("\"{}\" is there already: the first counts", Shorten(*code, 20)));
-    });
   }
 }
 

@@ -28,6 +28,9 @@ class Checker {
   void Error(std::string where, std::string message) { Add(Else::kError, std::move(where), std::move(message)); }
   void Warn(std::string where, std::string message) { Add(Else::kWarning, std::move(where), std::move(message)); }
 
+  /// Whether there is a finding about that place, or one in it.
+  bool Told(const std::string& where) const;
+
   /// The member, or null.
   static const Json* Get(const Json& object, const char* key);
   static std::string Path(const std::string& where, std::string_view key);
@@ -44,8 +47,11 @@ class Checker {
   void Word(const std::string& where, std::string_view word, Words known, std::string_view otherwise);
   /// The same of each text in the list at `key`, if there is one.
   void WordList(const Json& object, const std::string& where, const char* key, Words known, std::string_view otherwise);
-  /// `localized` names lists of {language_code, string}; each must be there.
+  /// `localized` names lists of {language_code, string}; each must be there. A plugin's own texts are
+  /// looked at though it does not name them, and all texts if it is no list.
   void Localized(const Json& object, const std::string& where);
+  /// Whether `localized` names the key.
+  static bool IsLocalized(const Json& object, std::string_view key);
 
   /// Calls function(object, where) for each object in the list at `key`, if there is one; a finding for what is
   /// no list or object.
@@ -67,12 +73,15 @@ class Checker {
 
  private:
   void Add(Else severity, std::string where, std::string message);
+  void Texts(const Json& object, const std::string& where, const std::string& key);
   void Language(const std::string& code, const std::string& where);
 
   const std::string& file_;
   std::vector<Finding> findings_;
 };
 
+/// check_command.cpp: what the plugin runs. `file` as in CheckManifest().
+void CheckCommand(Checker& checker, const Json& document, const std::string& file);
 /// check_settings.cpp
 void CheckSettings(Checker& checker, const Json& document);
 /// check_columns.cpp

@@ -66,20 +66,23 @@ const CoreSetting* Find(std::string_view key) {
 
 }  // namespace
 
-std::vector<Setting> CoreDeclarations() {
-  std::vector<Setting> out;
-  for (const CoreSetting& core : CoreTable()) {
-    Setting one{.key = core.key,
-                .type = core.data_type,
-                .default_value = core.default_value,
-                .title = core.title,
-                .help = {},
-                .secret = IsSecretName(core.key)};
-    if (one.key == "API_TOKEN") one.fresh = "t_" + SecretHex(10);
-    if (one.key == "SYNC_node_name") one.fresh = "NAX-" + SecretHex(4);
-    out.push_back(std::move(one));
-  }
-  return out;
+const std::vector<Setting>& CoreDeclarations() {
+  static const std::vector<Setting> declarations = [] {
+    std::vector<Setting> out;
+    for (const CoreSetting& core : CoreTable()) {
+      Setting one{.key = core.key,
+                  .type = core.data_type,
+                  .default_value = core.default_value,
+                  .title = core.title,
+                  .help = {},
+                  .secret = IsSecretName(core.key)};
+      if (one.key == "API_TOKEN") one.fresh = [] { return "t_" + SecretHex(10); };
+      if (one.key == "SYNC_node_name") one.fresh = [] { return "NAX-" + SecretHex(4); };
+      out.push_back(std::move(one));
+    }
+    return out;
+  }();
+  return declarations;
 }
 
 std::string_view CoreGroup(std::string_view key) {
@@ -95,10 +98,12 @@ Result<Json> CoreValue(const std::string& key, const Json& given) {
   return value;
 }
 
-Settings CoreSettings(const Settings& given) {
+Settings CoreSettings(const Settings& given, const std::vector<const Manifest*>& manifests) {
+  Json loaded = Json::array();
+  for (const Manifest* manifest : manifests) loaded.push_back(manifest->name);
   Settings out;
   for (const CoreSetting& core : CoreTable()) {
-    out[core.key] = core.default_value;
+    out[core.key] = core.key == std::string_view("LOADED_PLUGINS") ? loaded : core.default_value;
     const auto at = given.find(core.key);
     if (at == given.end()) continue;
     if (auto value = CoreValue(core.key, at->second)) out[core.key] = *std::move(value);

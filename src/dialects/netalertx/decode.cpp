@@ -165,13 +165,21 @@ class Decoder {
   bool whole_ = true;
 };
 
+// What a script wrote that is not its result file, most likely by a slip in the name.
+Batch Astray(const Output& output, const std::string& expected) {
+  Batch batch;
+  for (const Output::ResultFile& file : output.files)
+    batch.refused.push_back({file.name, fmt::format("is not the plugin's result file, {}", expected)});
+  return batch;
+}
+
 }  // namespace
 
 Batch DecodeOutput(const Manifest& manifest, const Settings& settings, const Output& output, TimePoint at) {
   const std::string name = ResultFileName(manifest);
   const auto file = std::find_if(output.files.begin(), output.files.end(),
                                  [&](const Output::ResultFile& one) { return one.name == name; });
-  if (file == output.files.end()) return {};
+  if (file == output.files.end()) return Astray(output, name);
   if (!file->error.empty()) {
     Batch batch;
     batch.refused.push_back({name, file->error});

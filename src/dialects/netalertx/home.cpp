@@ -34,6 +34,24 @@ Status CopyModules(const fs::path& from, const fs::path& to) {
   return {};
 }
 
+// What an earlier release had there. Links are the plugins', and compiled modules without their source count for
+// nothing.
+Status RemoveOthers(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  std::vector<fs::path> others;
+  for (fs::recursive_directory_iterator entry(to, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->is_symlink()) continue;
+    const bool compiled = entry->path().filename() == "__pycache__";
+    const bool other = !compiled && !fs::exists(from / entry->path().lexically_relative(to), error);
+    if (other) others.push_back(entry->path());
+    if ((compiled || other) && entry->is_directory()) entry.disable_recursion_pending();
+  }
+  for (const fs::path& other : others)
+    if (!error) fs::remove_all(other, error);
+  if (error) return Fail(Errc::kUnavailable, fmt::format("{}: {}", to.string(), error.message()));
+  return {};
+}
+
 // Puts a link in the place of another, in one step; what is not a link stays.
 Status PlaceLink(const fs::path& link, const fs::path& target) {
   std::error_code error;
@@ -55,7 +73,9 @@ Status Home::Make(const fs::path& share) const {
   for (const fs::path& folder : {folders_.root, server, front, folders_.data, folders_.config, folders_.database,
                                  folders_.temporary, folders_.api, folders_.log, folders_.plugin_log})
     BACKPLANE_TRY(MakePrivateFolder(folder));
-  BACKPLANE_TRY(CopyModules(share / "python" / "netalertx" / "server", server));
+  const fs::path modules = share / "python" / "netalertx" / "server";
+  BACKPLANE_TRY(CopyModules(modules, server));
+  BACKPLANE_TRY(RemoveOthers(modules, server));
   return PlaceLink(front / "plugins", "../server/plugins");
 }
 

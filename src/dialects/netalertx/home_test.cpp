@@ -81,6 +81,20 @@ TEST_F(HomeTest, HoldsThePluginsInForceBesideOurModules) {
   EXPECT_THAT(ReadFile(folder_.path() / "home/data/config/app.conf", 1 << 20).value(), Not(HasSubstr("TWO_RUN")));
 }
 
+TEST_F(HomeTest, WhatAnUpdateDroppedGoes) {
+  Write("one", TestManifest("ONE"));
+  SetCatalog();
+  const fs::path server = folder_.path() / "home/app/server";
+  fs::create_directories(server / "gone/__pycache__");
+  fs::create_directories(server / "__pycache__");
+  for (const char* name : {"gone.py", "gone/__init__.py", "plugins/gone.py"}) std::ofstream(server / name) << "";
+  ASSERT_TRUE(home_.Make(BACKPLANE_SOURCE_DIR));
+  for (const char* name : {"gone.py", "gone", "plugins/gone.py"}) EXPECT_FALSE(fs::exists(server / name)) << name;
+  EXPECT_TRUE(fs::exists(server / "helper.py"));
+  EXPECT_EQ(Linked("one"), plugins_ / "one");
+  EXPECT_TRUE(fs::exists(plugins_ / "one/config.json"));
+}
+
 TEST_F(HomeTest, IsMadeAnewWhereItWasChanged) {
   const fs::path module = folder_.path() / "home/app/server/helper.py";
   std::ofstream(module) << "broken";

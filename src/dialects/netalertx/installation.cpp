@@ -1,5 +1,7 @@
 #include "dialects/netalertx/installation.h"
 
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -9,9 +11,11 @@
 
 #include "base/log.h"
 #include "dialects/netalertx/app_db_mirror.h"
+#include "dialects/netalertx/app_db_rows.h"
 #include "dialects/netalertx/app_db_snapshots.h"
 #include "dialects/netalertx/app_files.h"
 #include "dialects/netalertx/home.h"
+#include "store/identity.h"
 #include "store/journal.h"
 
 namespace backplane::netalertx {
@@ -19,7 +23,8 @@ namespace {
 
 using store::Watermark;
 
-// Others than runs see what has changed after so long at most.
+// Who reads app.db outside of runs sees what has changed after so long at most. The snapshots are written before a
+// script starts only: each of them is made as a whole.
 constexpr Millis kRound{1'000};
 
 class NetAlertXInstallation final : public dispatch::Installation {
@@ -38,16 +43,16 @@ class NetAlertXInstallation final : public dispatch::Installation {
   void SetCatalog(std::shared_ptr<const Catalog> catalog) override {
     CatalogRows rows = RowsOf(*catalog);
     home_.SetCatalog(*catalog, rows.values);
-    const std::lock_guard lock(mutex_);
-    catalog_ = std::move(rows);
-    catalog_changed_ = true;
+    const std::lock_guard lock(next_mutex_);
+    next_ = std::move(rows);
+    in_force_ = !catalog->ManifestsOf("netalertx").empty();
   }
 
   Status CatchUp(Millis patience) override {
     const Millis end = parts_.clock.Monotonic() + patience;
     if (!parts_.folder.WaitUntilFolded(patience))
       return Fail(Errc::kTimeout, "app.db lacks what was reported last: it is still being worked in");
-    return Update(std::max(end - parts_.clock.Monotonic(), Millis(1)));
+    return Update(end, true);
   }
 
   std::filesystem::path results() const override { return folders_.plugin_log; }
@@ -58,7 +63,7 @@ class NetAlertXInstallation final : public dispatch::Installation {
     std::unique_lock lock(sleep_mutex_);
     std::string told;
     while (!stop.stop_requested()) {
-      const Status status = Update(kRound);
+      const Status status = in_force_ ? Update(parts_.clock.Monotonic() + kRound, false) : Status();
       // That others are at it is no problem.
       const std::string problem = status || status.error().code == Errc::kTimeout ? "" : status.error().message;
       if (!problem.empty() && problem != told) LogWarning("{}", problem);
@@ -67,65 +72,97 @@ class NetAlertXInstallation final : public dispatch::Installation {
     }
   }
 
-  Status Update(Millis patience) {
-    const std::unique_lock lock(mutex_, patience);
+  Millis Left(Millis end) const { return std::max(end - parts_.clock.Monotonic(), Millis(1)); }
+
+  // Of what was accepted before, and at the latest at `end` of the monotonic clock.
+  Status Update(Millis end, bool with_snapshots) {
+    const std::unique_lock lock(mutex_, Left(end));
     if (!lock) return Fail(Errc::kTimeout, "app.db lacks what was reported last: others wait for it too");
+    TakeCatalog();
+    if (!catalog_) return {};
     try {
-      return UpdateLocked(patience);
+      const Status status = UpdateLocked(end, with_snapshots);
+      if (status || status.error().code != Errc::kConflict) return status;
+      return BeginAnew(status.error().message, end, with_snapshots);
     } catch (const store::DamagedError& error) {
-      return BeginAnew(error.what(), patience);
+      return BeginAnew(error.what(), end, with_snapshots);
     } catch (const store::DatabaseError& error) {
-      return Fail(Errc::kUnavailable, fmt::format("{}: {}", file_.string(), error.what()));
+      return Broken(error.what());
     }
   }
 
-  Status UpdateLocked(Millis patience) {
-    if (db_ && db_->Replaced()) {
-      LogWarning("{}: was replaced or deleted; what it must hold is written again", file_.string());
-      db_.reset();
+  void TakeCatalog() {
+    std::optional<CatalogRows> next;
+    {
+      const std::lock_guard lock(next_mutex_);
+      next.swap(next_);
     }
-    if (!db_) {
-      db_.emplace(file_);
-      catalog_changed_ = true;
-    }
-    if (!catalog_) return {};
+    if (!next || next == catalog_) return;
+    look_at_all_ |= !catalog_ || DeviceRows(catalog_->values) != DeviceRows(next->values);
+    catalog_ = std::move(next);
+    catalog_changed_ = true;
+  }
+
+  Status UpdateLocked(Millis end, bool with_snapshots) {
+    BACKPLANE_TRY(Open(end));
     if (db_->WrittenByOthers()) changed_ |= kAllTables;
     Watermark folded;
     BACKPLANE_TRY(parts_.database.Read([&](store::Connection& core) -> Status {
       folded = store::GetWatermark(core, "core");
       return {};
     }));
-    if (seen_ != folded || catalog_changed_) {
-      Status status;
-      db_->Write(patience, [&] {
+    if (seen_ != folded || catalog_changed_ || look_at_all_) {
+      BACKPLANE_TRY(db_->Write([&]() -> Status {
         if (catalog_changed_) WriteCatalog(*db_, *catalog_);
-        status = parts_.database.Read([&](store::Connection& core) -> Status {
-          folded = store::GetWatermark(core, "core");
-          BACKPLANE_ASSIGN(const unsigned tables, Follow(*db_, core, *catalog_, catalog_changed_));
-          changed_ |= tables;
-          return {};
-        });
-      });
-      if (!status && status.error().code == Errc::kConflict) return BeginAnew(status.error().message, patience);
-      BACKPLANE_TRY(status);
+        BACKPLANE_ASSIGN(const unsigned tables, Follow(*db_, parts_.database, store_, *catalog_, look_at_all_));
+        changed_ |= tables;
+        return {};
+      }));
       if (std::exchange(catalog_changed_, false)) changed_ |= kSettings;
+      look_at_all_ = false;
       seen_ = folded;
     }
-    BACKPLANE_TRY(snapshots_.Write(*db_, *catalog_, changed_, parts_.clock.Now()));
+    if (!with_snapshots) return {};
+    const Status written = snapshots_.Write(*db_, *catalog_, changed_, parts_.clock.Now(), Left(end));
     changed_ = 0;
+    return written;
+  }
+
+  Status Open(Millis end) {
+    if (db_ && db_->Replaced()) {
+      LogWarning("{}: was replaced or deleted; what it must hold is written again", file_.string());
+      db_.reset();
+    }
+    if (db_) {
+      db_->SetPatience(Left(end));
+      return {};
+    }
+    if (store_ == 0) {
+      BACKPLANE_TRY(parts_.database.Write([&](store::Connection& core) -> Status {
+        store_ = store::StoreIdentity(core);
+        return {};
+      }));
+    }
+    db_.emplace(file_, Left(end));
+    catalog_changed_ = look_at_all_ = true;
+    changed_ = kAllTables;
     return {};
   }
 
   // Once: a file that is damaged as soon as it is made is not for us to mend.
-  Status BeginAnew(const std::string& reason, Millis patience) {
+  Status BeginAnew(const std::string& reason, Millis end, bool with_snapshots) {
     LogWarning("{}: {}; it is put aside and made anew", file_.string(), reason);
     db_.reset();
     AppDb::PutAside(file_);
     try {
-      return UpdateLocked(patience);
+      return UpdateLocked(end, with_snapshots);
     } catch (const store::DatabaseError& error) {
-      return Fail(Errc::kUnavailable, fmt::format("{}: {}", file_.string(), error.what()));
+      return Broken(error.what());
     }
+  }
+
+  Status Broken(std::string_view why) const {
+    return Fail(Errc::kUnavailable, fmt::format("{}: {}", file_.string(), why));
   }
 
   const InstallationParts parts_;
@@ -133,9 +170,15 @@ class NetAlertXInstallation final : public dispatch::Installation {
   Home home_;
   const std::filesystem::path file_;
 
+  std::mutex next_mutex_;
+  std::optional<CatalogRows> next_;     // taken over with the next update
+  std::atomic<bool> in_force_ = false;  // whether there is a plugin that could read the files
+
   std::timed_mutex mutex_;  // guards what follows, up to changed_
   std::optional<CatalogRows> catalog_;
-  bool catalog_changed_ = false;  // or the file is new: every row must be looked at
+  bool catalog_changed_ = false;  // and is not in app.db yet
+  bool look_at_all_ = false;      // at rows too that were not touched
+  std::int64_t store_ = 0;        // its identity; 0: not asked yet
   std::optional<AppDb> db_;
   Snapshots snapshots_;
   Watermark seen_;        // of the core's fold, at the last look

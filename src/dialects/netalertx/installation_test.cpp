@@ -75,6 +75,20 @@ class InstallationTest : public testing::Test {
     CatchUp();
   }
 
+  void WriteAsAnother(const std::string& sql) {
+    AppDb other(app_db_);
+    const Status status = other.Write([&]() -> Status { return other.connection().Script(sql), Status(); });
+    EXPECT_TRUE(status) << status.error().message;
+  }
+  /// Spoils every page but the first, where they lie.
+  void Damage() {
+    store::SqliteConnection(app_db_, store::SqliteConnection::Mode::kReadWrite)
+        .Script("INSERT INTO Parameters VALUES (random(), ''); PRAGMA wal_checkpoint(TRUNCATE)");
+    std::fstream file(app_db_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4096);
+    file << std::string(fs::file_size(app_db_) - 4096, 'x');
+  }
+
   /// The first column of each row.
   std::vector<std::string> Query(const std::string& sql) {
     const auto rows = QueryFirstColumn(app_db_, sql);
@@ -114,7 +128,7 @@ class InstallationTest : public testing::Test {
 };
 
 TEST_F(InstallationTest, ADeviceHasEveryValueAndWhoSaidIt) {
-  Report({Seen(kMac, {{"mac", kMac}, {"name", "007"}, {"ip", "10.0.0.1"}, {"vendor", "acme"}, {"parent_port", "7"}},
+  Report({Seen(kMac, {{"mac", kMac}, {"name", "007"}, {"ip", "10.0.0.1"}, {"vendor", "acme"}, {"parent_port", "07"}},
                1500, "ARPSCAN")});
   EXPECT_EQ(Device("devName"), "007");
   EXPECT_EQ(Device("typeof(devName)"), "text");
@@ -122,7 +136,8 @@ TEST_F(InstallationTest, ADeviceHasEveryValueAndWhoSaidIt) {
   EXPECT_EQ(Device("devPrimaryIPv4"), "10.0.0.1");
   EXPECT_EQ(Device("devPrimaryIPv6"), "");
   EXPECT_EQ(Device("devVendor"), "acme");
-  EXPECT_EQ(Device("devParentPort"), "7");
+  EXPECT_EQ(Device("devOwner"), "(unknown)");
+  EXPECT_EQ(Device("devParentPort"), "07");
   EXPECT_EQ(Device("devSourcePlugin"), "ARPSCAN");
   EXPECT_EQ(Device("devNameSource"), "ARPSCAN");
   EXPECT_EQ(Device("devMacSource"), "ARPSCAN");
@@ -282,6 +297,18 @@ TEST_F(InstallationTest, TheCustomEndpointReadsAndNothingElse) {
   EXPECT_EQ(Value("SELECT COUNT(*) FROM Devices"), "1");
 }
 
+TEST_F(InstallationTest, QueriesTakeNoMoreMemoryThanTheyMay) {
+  CatchUp();
+  for (const char* sql : {"SELECT length(zeroblob(20000000))", "SELECT hex(zeroblob(10000000))"}) {
+    EXPECT_FALSE(QueryFirstColumn(app_db_, sql)) << sql;
+    EXPECT_FALSE(QueryJson(app_db_, sql, kLongestQuery)) << sql;
+  }
+  const std::string many =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600000) SELECT i FROM n";
+  EXPECT_FALSE(QueryFirstColumn(app_db_, many));
+  EXPECT_EQ(CountRows(app_db_, many).value_or(0), 600'000U);
+}
+
 TEST_F(InstallationTest, WhatIsAsItWasIsNotWrittenAgain) {
   Report({Seen(kMac, {{"name", "a"}}), ingest::Thing("a")});
   Report({Seen(kMac, {{"name", "a"}}), ingest::Thing("a")});  // the object is no longer new
@@ -316,21 +343,14 @@ TEST_F(InstallationTest, ASnapshotThatSomebodySpoiltIsMended) {
 
 TEST_F(InstallationTest, WhatScriptsWriteIsSeenInTheSnapshots) {
   CatchUp();
-  {
-    AppDb other(app_db_);
-    other.Write(
-        kLong, [&] { other.connection().Execute("INSERT INTO Notifications (guid, \"status\") VALUES ('g', 'new')"); });
-  }
+  WriteAsAnother("INSERT INTO Notifications (guid, \"status\") VALUES ('g', 'new')");
   CatchUp();
   EXPECT_EQ(Snapshot("table_notifications.json")["data"][0]["guid"], "g");
 }
 
 TEST_F(InstallationTest, WhatOthersWroteIntoARowStaysIfTheCoreDoesNotKnowIt) {
   Report({Seen(kMac)});
-  {
-    AppDb other(app_db_);
-    other.Write(kLong, [&] { other.connection().Execute("UPDATE Devices SET devFavorite = 1, devName = 'mine'"); });
-  }
+  WriteAsAnother("UPDATE Devices SET devFavorite = 1, devName = 'mine'");
   Report({Seen(kMac, {{"vendor", "acme"}}, 2000)});
   EXPECT_EQ(Device("devFavorite"), "1");
   EXPECT_EQ(Device("devName"), "(unknown)");
@@ -346,6 +366,55 @@ TEST_F(InstallationTest, ADamagedFileIsPutAside) {
   EXPECT_EQ(fs::file_size(app_db_.string() + ".aside"), 100'000U);
 }
 
+TEST_F(InstallationTest, DamageIsNoticedWhileTheFileIsOpen) {
+  Report({Seen(kMac)});
+  Damage();
+  Report({Seen("aa:00:00:00:00:02")});  // while following
+  EXPECT_EQ(Value("SELECT COUNT(*) FROM Devices"), "2");
+  Damage();
+  CatchUp();  // in the snapshots
+  EXPECT_EQ(Value("SELECT COUNT(*) FROM Devices"), "2");
+  EXPECT_EQ(Snapshot("table_devices.json")["data"].size(), 2U);
+}
+
+TEST_F(InstallationTest, WhatFailsHalfwayIsUndone) {
+  Report({Seen(kMac, {{"name", "a"}})});
+  WriteAsAnother("DROP TABLE Plugins_Objects");
+  Append({Seen(kMac, {{"name", "b"}}), ingest::Thing("a")}, true);
+  EXPECT_FALSE(installation_->CatchUp(kLong));
+  EXPECT_EQ(Device("devName"), "a");
+}
+
+TEST_F(InstallationTest, ASnapshotThatCannotBeMadeHoldsNoOtherUp) {
+  CatchUp();
+  WriteAsAnother("ALTER TABLE AppEvents RENAME TO Away");
+  const std::string before = Written(File("table_appevents.json"));
+  for (const char* name : {"a", "b"}) {
+    Append({Seen(kMac, {{"name", name, ClaimPolicy::kAlways}})});
+    const Status status = installation_->CatchUp(kLong);
+    ASSERT_FALSE(status);
+    EXPECT_THAT(status.error().message, HasSubstr("table_appevents.json"));
+    EXPECT_EQ(Snapshot("table_devices.json")["data"][0]["devName"], name);
+  }
+  EXPECT_EQ(Written(File("table_appevents.json")), before);
+  WriteAsAnother("DROP TABLE AppEvents; ALTER TABLE Away RENAME TO AppEvents");
+  CatchUp();
+}
+
+TEST_F(InstallationTest, ACatalogThatSaysTheSameChangesNothing) {
+  Report({Seen(kMac)});
+  WriteAsAnother("UPDATE Settings SET setValue = 'theirs'; UPDATE Devices SET devName = 'theirs'");
+  SetCatalog();
+  CatchUp();
+  EXPECT_EQ(Device("devName"), "theirs");
+  EXPECT_THAT(Query("SELECT DISTINCT setValue FROM Settings"), ElementsAre("theirs"));
+  site_.settings["netalertx"]["SYNC_node_name"] = "hub";
+  SetCatalog();
+  CatchUp();
+  EXPECT_EQ(Device("devName"), "(unknown)");
+  EXPECT_EQ(Device("devSyncHubNode"), "hub");
+}
+
 TEST_F(InstallationTest, ADeletedFileIsMadeAnew) {
   Report({Seen(kMac), ingest::Thing("a")});
   fs::remove(app_db_);
@@ -357,25 +426,21 @@ TEST_F(InstallationTest, ADeletedFileIsMadeAnew) {
 
 TEST_F(InstallationTest, AFileOfAnotherStoreIsPutAside) {
   Report({Seen(kMac)});
-  {
-    AppDb other(app_db_);
-    other.Write(kLong, [&] {
-      other.connection().Execute("UPDATE Backplane_Mirror SET entry = 1000000");
-      other.connection().Execute("UPDATE Devices SET devMac = 'aa:99:99:99:99:99'");
-    });
+  std::string next = "aa:00:00:00:00:02";
+  for (const char* sign : {"entry = 1000000", "store = store + 1"}) {
+    WriteAsAnother(fmt::format("UPDATE Backplane_Mirror SET {}; UPDATE Devices SET devMac = devMac || 'x'", sign));
+    Report({Seen(next)});
+    EXPECT_THAT(Query("SELECT DISTINCT length(devMac) FROM Devices"), ElementsAre("17")) << sign;
+    next.back() += 1;
   }
-  Report({Seen("aa:00:00:00:00:02")});
-  EXPECT_THAT(Query("SELECT devMac FROM Devices ORDER BY devMac"), ElementsAre(kMac, "aa:00:00:00:00:02"));
+  EXPECT_EQ(Value("SELECT COUNT(*) FROM Devices"), "3");
 }
 
 TEST_F(InstallationTest, ItGoesOnWhereItWas) {
   Report({Seen(kMac)});
   installation_.reset();
   Append({Seen("aa:00:00:00:00:02")}, false);
-  {
-    AppDb other(app_db_);
-    other.Write(kLong, [&] { other.connection().Execute("UPDATE Devices SET devFavorite = 1"); });
-  }
+  WriteAsAnother("UPDATE Devices SET devFavorite = 1");
   Open();
   CatchUp();
   EXPECT_THAT(Query("SELECT devFavorite FROM Devices ORDER BY devMac"), ElementsAre("1", "0"));
@@ -385,11 +450,9 @@ TEST_F(InstallationTest, ALockIsWaitedForAndThenSaid) {
   CatchUp();
   AppDb other(app_db_);
   Append({Seen(kMac)});
-  other.Write(kLong, [&] {
-    const Status status = installation_->CatchUp(Millis(50));
-    ASSERT_FALSE(status);
-    EXPECT_THAT(status.error().message, HasSubstr("app.db"));
-  });
+  const Status undone = other.Write([&] { return installation_->CatchUp(Millis(50)); });
+  ASSERT_FALSE(undone);
+  EXPECT_THAT(undone.error().message, HasSubstr("app.db"));
   CatchUp();
   EXPECT_EQ(Device("devMac"), kMac);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "dialects/netalertx/texts.h"
 #include "dialects/netalertx/words.h"
 
 namespace backplane::netalertx {
@@ -39,12 +40,6 @@ std::string PlainTarget(std::string_view name) {
   if (plain == "ip") return "lastip";
   if (plain == "scanmethod") return "sourceplugin";
   return plain;
-}
-
-std::string TextAt(const Json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
 std::vector<std::string> Names(const Manifest& manifest, const Settings& settings, const char* function) {

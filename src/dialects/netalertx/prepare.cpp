@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 #include "base/text.h"
 #include "dialects/netalertx/app_files.h"
 #include "dialects/netalertx/core_settings.h"
-#include "dialects/netalertx/encoding.h"
 #include "dialects/netalertx/home.h"
 #include "dialects/netalertx/prepare_params.h"
 #include "dialects/netalertx/read.h"
@@ -24,6 +24,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::string_view kInstallRoot = "/app/";
+// Shorter ones are parts of words, and whoever wants to know them tries them all.
+constexpr std::size_t kShortestSecret = 4;
 
 std::vector<std::string> Words(std::string_view text) {
   std::vector<std::string> out;
@@ -83,18 +85,33 @@ std::string OnPath(const std::string& program, const std::string& path) {
   return program;
 }
 
-// Values of secret settings, as they may stand in the command.
-std::vector<std::string> Secrets(const Manifest& manifest, const Settings& settings) {
-  std::vector<std::string> out;
-  for (const Setting& setting : manifest.settings) {
-    const auto value = settings.find(setting.key);
-    if (!setting.secret || value == settings.end()) continue;
-    const std::string text = PythonText(value->second);
-    if (text.empty()) continue;
-    out.push_back(Base64Encode(text));
-    out.push_back(text);
-  }
-  return out;
+// A secret as it may stand in a command: whole, as a parameter, and each item of a list.
+void AddSecret(const Json& value, std::set<std::string>& out) {
+  if (value.is_null() || value.is_boolean()) return;
+  const auto add = [&](std::string text) {
+    if (text.size() >= kShortestSecret) out.insert(std::move(text));
+  };
+  add(PythonText(value));
+  if (auto text = ParamText(value)) add(*std::move(text));
+  if (value.is_structured())
+    for (const Json& item : value) AddSecret(item, out);
+}
+
+// What this command can hold and nobody may see: secrets of its plugin, and what somebody gave for those of others
+// and of the core. A default of others is known to all.
+std::vector<std::string> Secrets(const Manifest& manifest, const Settings& values, const RunContext& context) {
+  std::set<std::string> out;
+  const auto add = [&](const std::vector<Setting>& settings, bool own) {
+    for (const Setting& setting : settings) {
+      const auto value = values.find(setting.key);
+      if (!setting.secret || value == values.end()) continue;
+      if (own || (context.given != nullptr && context.given->contains(setting.key))) AddSecret(value->second, out);
+    }
+  };
+  add(manifest.settings, true);
+  add(CoreDeclarations(), false);
+  for (const Manifest* other : context.manifests) add(other->settings, false);
+  return {out.begin(), out.end()};
 }
 
 std::map<std::string, std::string> Environment(const AppFolders& folders, const RunContext& context,
@@ -133,12 +150,13 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings
   const std::string key = manifest.name + "_CMD";
   const auto setting = settings.find(key);
   const std::string command = setting == settings.end() ? std::string() : PythonText(setting->second);
-  if (Trim(command).empty()) return Fail(Errc::kInvalid, fmt::format("{} is empty: nothing to run", key), key);
+  if (Words(command).empty()) return Fail(Errc::kInvalid, fmt::format("{} is empty: nothing to run", key), key);
   if (command.find('\0') != std::string::npos)
     return Fail(Errc::kInvalid, fmt::format("{} holds a zero byte", key), key);
 
   Settings given = context.all_settings ? *context.all_settings : Settings();
-  const Settings core = CoreSettings(given);
+  const auto manifests = context.manifests.empty() ? std::vector<const Manifest*>{&manifest} : context.manifests;
+  const Settings core = CoreSettings(given, manifests);
   for (const Settings* layer : {&core, &settings})
     for (const auto& [name, value] : *layer) given[name] = value;
 
@@ -154,7 +172,8 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings
   Invocation out;
   out.runtime = manifest.runtime;
   const std::string path = context.path.empty() ? std::string(kPath) : fmt::format("{}:{}", context.path, kPath);
-  out.result_files = {folders.plugin_log / ResultFileName(manifest)};
+  // Under another name it is not taken, but told.
+  out.result_files = {folders.plugin_log / ResultFileName(manifest), folders.plugin_log / "last_result.*"};
   if (query) {
     BACKPLANE_ASSIGN(out.argv, QueryCommand(manifest, params.Into(command), given, context, database));
   } else {
@@ -166,7 +185,7 @@ Result<Invocation> PrepareRun(const Manifest& manifest, const Settings& settings
     }
     out.argv[0] = IsPython(out.argv[0]) ? context.python : OnPath(out.argv[0], path);
   }
-  out.secrets = Secrets(manifest, settings);
+  out.secrets = Secrets(manifest, given, context);
   out.environment = Environment(folders, context, path);
   out.working_folder = folders.root;
   out.limits = manifest.limits;

@@ -61,6 +61,12 @@ Result<Params> ReadParams(const Manifest& manifest, std::string_view command, co
     std::string value;
     if (TextAt(param, "type") == "sql") {
       if (!used && !Flag(param, "timeoutMultiplier")) continue;
+      if (!used) {
+        const auto count = CountRows(database, given);
+        if (!count) return fail(count.error().code, count.error().message);
+        out.rows[name] = *count;
+        continue;
+      }
       const auto rows = QueryFirstColumn(database, given);
       if (!rows) return fail(rows.error().code, rows.error().message);
       if (Flag(param, "timeoutMultiplier")) out.rows[name] = rows->size();

@@ -78,6 +78,34 @@ TEST_F(Prepare, SecretsAreNotShown) {
   EXPECT_EQ(shown.find("hunter2"), std::string::npos);
 }
 
+TEST_F(Prepare, SecretsOfOthersAndItemsOfListsAreNotShown) {
+  Json other = TestManifest("OTHER");
+  AddSetting(other, "TOKEN", "string", "default token");
+  AddSetting(other, "KEY", "string", "public");
+  const auto read = ReadManifest(other.dump(), "config.json", "/plugins/other", {});
+  Json document = TestManifest("CASE");
+  AddSetting(document, "passwords", "array", Json::array());
+  document["settings"].back()["type"]["elements"][0]["elementOptions"] = Json::array({{{"type", "password"}}});
+  document["params"] = Json::parse(R"([{"name":"list","type":"setting","value":"CASE_passwords"},
+                                       {"name":"list64","type":"setting","value":"CASE_passwords","base64":true},
+                                       {"name":"core","type":"setting","value":"API_TOKEN"},
+                                       {"name":"token","type":"setting","value":"OTHER_TOKEN"},
+                                       {"name":"token64","type":"setting","value":"OTHER_TOKEN","base64":true},
+                                       {"name":"key","type":"setting","value":"OTHER_KEY"}])");
+  all_ = {{"API_TOKEN", "t_12345"}, {"OTHER_TOKEN", "hunter2"}, {"OTHER_KEY", "public"}};
+  const GivenSettings given = {{"API_TOKEN", {"t_12345"}}, {"OTHER_TOKEN", {"hunter2"}}};
+  context_.given = &given;
+  context_.manifests = {&*read.manifest};
+  const auto run = Run(document, {{"CASE_CMD", "python3 {list} {list64} one={list} {core} {token} {token64} {key} no"},
+                                  {"CASE_passwords", Json::array({"first", "it's", "no"})}});
+  ASSERT_TRUE(run) << run.error().message;
+  EXPECT_EQ(run->argv[1], "first,its,no");
+  // What is a default is known to all, and what is very short is a part of other words.
+  EXPECT_EQ(DisplayCommand(*run), context_.python + " *** *** one=*** *** *** *** public no");
+  // A script may show an item by itself.
+  EXPECT_EQ(MaskSecrets("first", run->secrets), "***");
+}
+
 TEST_F(Prepare, TheCommandIsMappedIntoThePrivateInstallation) {
   const auto run = Run(TestManifest("CASE"));
   ASSERT_TRUE(run) << run.error().message;
@@ -215,7 +243,7 @@ TEST_F(Prepare, ADatabaseQueryIsRunByOurProgram) {
                                      "--sql-file", context_.work / "query.sql"));
   EXPECT_TRUE(fs::exists(run->argv[1]));
   EXPECT_EQ(Written("query.sql"), "SELECT devMac, 'o'clock'  FROM Devices -- two  blanks");
-  EXPECT_THAT(run->result_files, ElementsAre(run->argv[5]));
+  EXPECT_EQ(run->result_files.at(0), run->argv[5]);
 
   document["data_source"] = "sqlite-db-query";
   const auto without = Run(document, site);
@@ -263,9 +291,22 @@ TEST_F(Prepare, WithoutAnInstallationTheyAreMade) {
 }
 
 TEST_F(Prepare, AnEmptyCommandIsAnError) {
-  const auto run = RunCommand("  ");
-  ASSERT_FALSE(run);
-  EXPECT_EQ(run.error().where, "CASE_CMD");
+  for (const char* command : {"", "  ", "\f", "\v\n\t"}) {
+    const auto run = RunCommand(command);
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().where, "CASE_CMD");
+  }
+}
+
+TEST_F(Prepare, WhatIsInForceIsLoadedUnlessSomebodySaysSo) {
+  const auto sync = ReadManifest(TestManifest("SYNC").dump(), "config.json", "/plugins/sync", {});
+  const auto other = ReadManifest(TestManifest("CASE").dump(), "config.json", "/plugins/case", {});
+  context_.manifests = {&*sync.manifest, &*other.manifest};
+  ASSERT_TRUE(Run(TestManifest("CASE")));
+  EXPECT_THAT(Written("data/config/app.conf"), HasSubstr("LOADED_PLUGINS=['SYNC', 'CASE']\n"));
+  all_ = {{"LOADED_PLUGINS", Json::array({"NMAP"})}};
+  ASSERT_TRUE(Run(TestManifest("CASE")));
+  EXPECT_THAT(Written("data/config/app.conf"), HasSubstr("LOADED_PLUGINS=['NMAP']\n"));
 }
 
 TEST_F(Prepare, TheEnvironmentIsCompleteAndPrivate) {
@@ -296,7 +337,8 @@ TEST_F(Prepare, TheEnvironmentIsCompleteAndPrivate) {
 TEST_F(Prepare, TheResultFileIsOnePrivateFileOfExactlyThatName) {
   const auto run = Run(TestManifest("NMAP"), {{"NMAP_CMD", "python3 x"}});
   ASSERT_TRUE(run);
-  EXPECT_THAT(run->result_files, ElementsAre(context_.work / "tmp/log/plugins/last_result.NMAP.log"));
+  EXPECT_THAT(run->result_files, ElementsAre(context_.work / "tmp/log/plugins/last_result.NMAP.log",
+                                             context_.work / "tmp/log/plugins/last_result.*"));
 }
 
 TEST_F(Prepare, AppConfIsOneAssignmentPerSetting) {

@@ -17,13 +17,8 @@ constexpr int kMostDeep = 64;
 constexpr std::size_t kMostKeys = 10'000;  // looked through one by one for each that is added
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsWordStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool IsWord(char c) { return IsWordStart(c) || IsDigit(c); }
 bool IsQuote(char c) { return c == '\'' || c == '"'; }
-
-std::string_view WordAt(std::string_view text) {
-  return text.substr(0, static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), IsWord) - text.begin()));
-}
 
 tl::unexpected<Error> Wrong(std::string message) { return Fail(Errc::kInvalid, std::move(message)); }
 
@@ -70,6 +65,12 @@ Result<Json> Whole(const std::string& digits, int base, bool negative) {
 }
 
 }  // namespace
+
+bool IsWordStart(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+
+std::string_view WordAt(std::string_view text) {
+  return text.substr(0, static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), IsWord) - text.begin()));
+}
 
 void LiteralReader::SkipBlank() {
   while (at_ < source_.size()) {
@@ -128,7 +129,7 @@ Result<Json> LiteralReader::Value() {
       return Wrong(fmt::format("a number is expected after {}", c));
     return Number(c == '-');
   }
-  if (c != '(' && c != '[' && c != '{') return Wrong(fmt::format("a value cannot begin with {}", ToUtf8({&c, 1})));
+  if (c != '(' && c != '[' && c != '{') return Wrong("a value begins with a quote, a digit or a bracket");
   if (++depth_ > kMostDeep) return Wrong(fmt::format("brackets are nested deeper than {}", kMostDeep));
   ++at_;
   bool comma = false;
@@ -181,7 +182,7 @@ Result<Json> LiteralReader::Word() {
   if (word == "True") return Json(true);
   if (word == "False") return Json(false);
   if (word == "None") return Json(nullptr);
-  return Wrong(fmt::format("{} is no literal: a text stands in quotes, and nothing is executed", Shorten(word, 40)));
+  return Wrong("a word is no literal: a text stands in quotes, and nothing is executed");
 }
 
 Result<Json> LiteralReader::Number(bool negative) {
@@ -248,8 +249,7 @@ Result<Json> LiteralReader::Texts() {
   std::string out;
   while (true) {
     const std::string prefix = ToLower(WordAt(rest()));
-    if (!prefix.empty() && prefix != "r" && prefix != "u")
-      return Wrong(fmt::format("a text cannot have the prefix {}", Shorten(prefix, 10)));
+    if (!prefix.empty() && prefix != "r" && prefix != "u") return Wrong("a text can have the prefixes r and u only");
     at_ += prefix.size();
     BACKPLANE_TRY(Text(prefix == "r", out));
     SkipBlank();

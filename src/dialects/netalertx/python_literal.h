@@ -9,6 +9,11 @@
 
 namespace backplane::netalertx {
 
+/// Whether a name can begin so: a letter of ASCII or an underscore.
+bool IsWordStart(char c);
+/// The letters, digits and underscores that the text begins with.
+std::string_view WordAt(std::string_view text);
+
 /// Reads literals out of Python source whose lines end with \n. Nothing is ever executed: names, calls
 /// and arithmetic are refused, and so are bytes, formatted texts, sets, complex numbers, whole numbers
 /// beyond 64 bits and keys of dicts that are no texts. Tuples become lists. Linear; nested 64 deep at most.
@@ -16,7 +21,8 @@ class LiteralReader {
  public:
   explicit LiteralReader(std::string_view source, std::size_t at = 0) : source_(source), at_(at) {}
 
-  /// The literal at the position; several with commas between are a tuple. kInvalid says what is wrong.
+  /// The literal at the position; several with commas between are a tuple. kInvalid says what is wrong, and quotes
+  /// nothing of it: it may be a password.
   Result<Json> Read();
 
   /// Passes over blanks and continued lines.

@@ -38,12 +38,18 @@ bool Exists(const fs::path& path) {
 constexpr std::array<std::string_view, 5> kPhases = {"always_after_scan", "on_new_device", "on_notification",
                                                      "before_name_updates", "before_config_save"};
 
+// One that may not be looked at counts too, so that somebody is told.
+bool HasManifest(const fs::path& folder) {
+  std::error_code error;
+  return fs::exists(folder / "config.json", error) || error == std::errc::permission_denied;
+}
+
 void AddPluginsIn(const fs::path& folder, std::vector<fs::path>& out) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const fs::path& path = entry->path();
     if (path.filename().string().starts_with("__")) continue;
-    if (Exists(path / "config.json") && !Exists(path / "ignore_plugin")) out.push_back(path);
+    if (HasManifest(path) && !Exists(path / "ignore_plugin")) out.push_back(path);
   }
 }
 
@@ -173,7 +179,8 @@ Result<std::vector<Trigger>> TriggersOf(std::string_view prefix, const Settings&
 
 std::vector<fs::path> FindPluginFolders(const fs::path& path) {
   std::vector<fs::path> out;
-  if (Exists(path / "config.json")) return {path};
+  if (path.filename() == "config.json" && Exists(path)) return {path.parent_path()};
+  if (HasManifest(path)) return {path};
   AddPluginsIn(path, out);
   std::error_code error;
   const fs::path server = path / "server" / "plugins", front = path / "front" / "plugins";
@@ -194,11 +201,21 @@ ManifestText ReadManifest(std::string_view text, const std::string& file, const 
     out.findings.push_back({Severity::kError, file, "", document.error().message});
     return out;
   }
-  out.findings = CheckManifest(*document, file);
+  out.findings = CheckKeys(text, file);
+  auto checked = CheckManifest(*document, file);
+  std::move(checked.begin(), checked.end(), std::back_inserter(out.findings));
   if (HasError(out.findings)) return out;
   ManifestText built = Builder(*std::move(document), file, folder, site).Build();
   out.manifest = std::move(built.manifest);
-  std::move(built.findings.begin(), built.findings.end(), std::back_inserter(out.findings));
+  for (Finding& finding : built.findings) {
+    // Of a default that will not do the check has told already, as a warning and with its place.
+    const auto told = std::find_if(out.findings.begin(), out.findings.end(),
+                                   [&](const Finding& one) { return one.message == finding.message; });
+    if (told == out.findings.end())
+      out.findings.push_back(std::move(finding));
+    else
+      told->severity = finding.severity;
+  }
   return out;
 }
 
@@ -217,7 +234,7 @@ ReadResult ReadFolders(const fs::path& path, const Settings& site) {
     const std::string file = folder / "config.json";
     const auto text = ReadFile(file, kManifestBytes);
     if (!text) {
-      out.findings.push_back({Severity::kError, file, "", text.error().message});
+      out.findings.push_back({Severity::kError, file, "", ReplaceAll(text.error().message, file + ": ", "")});
       continue;
     }
     ManifestText one = ReadManifest(*text, file, folder.string(), site);

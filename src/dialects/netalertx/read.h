@@ -12,7 +12,7 @@
 
 namespace backplane::netalertx {
 
-/// The plugin folders at `path`: itself if it holds a config.json, else those in it, in
+/// The plugin folders at `path`: itself if it is or holds a config.json, else those in it, in
 /// server/plugins and in front/plugins below it. In a folder of plugins, those whose name begins
 /// with "__" or that hold a file `ignore_plugin` are passed over. Ordered by name.
 std::vector<std::filesystem::path> FindPluginFolders(const std::filesystem::path& path);

@@ -79,6 +79,17 @@ TEST(Read, ScheduleIsInUtc) {
   EXPECT_EQ(triggers[0].zone, "");
 }
 
+TEST(Read, ADefaultThatWillNotDoIsToldOnceAtItsPlace) {
+  Json document = TestManifest("CASE");
+  document["settings"][0]["default_value"] = "schedule";
+  document["settings"][1]["default_value"] = "61 * * * *";
+  const auto read = ReadManifest(document.dump(), "config.json", "/x", {});
+  EXPECT_FALSE(read.manifest);
+  ASSERT_EQ(read.findings.size(), 1U);
+  EXPECT_TRUE(IsError(read.findings[0]));
+  EXPECT_EQ(read.findings[0].where, "settings[1].default_value");
+}
+
 TEST(Read, ScheduleIsCheckedOnlyWhereItIsUsed) {
   EXPECT_TRUE(ReadOne(TestManifest("CASE"), {{"CASE_RUN", "once"}, {"CASE_RUN_SCHD", "no cron"}}).triggers.size() == 1);
 }
@@ -239,6 +250,29 @@ TEST_F(ReadFoldersTest, ABadPluginHarmsNoOther) {
   ASSERT_EQ(read.findings.size(), 2U);
   EXPECT_EQ(read.findings[0].file, (fs::canonical(root_.path()) / "bad/config.json").string());
   EXPECT_THAT(read.findings[1].message, HasSubstr("larger than"));
+}
+
+TEST_F(ReadFoldersTest, WhatMayNotBeReadIsTold) {
+  Plugin("locked", TestManifest("LOCKED"));
+  Plugin("open", TestManifest("OPEN"));
+  const fs::path locked = fs::canonical(root_.path()) / "locked";
+  fs::permissions(locked, fs::perms::none);
+  {
+    const AsNobody nobody(root_.path());
+    const auto read = codec_.Read(root_.path(), {});
+    EXPECT_THAT(NamesIn(read), ElementsAre("OPEN"));
+    ASSERT_EQ(read.findings.size(), 1U);
+    EXPECT_EQ(Describe(read.findings[0]), locked.string() + "/config.json: Permission denied");
+    EXPECT_TRUE(codec_.Recognises(locked));
+  }
+  fs::permissions(locked, fs::perms::owner_all);
+}
+
+TEST_F(ReadFoldersTest, APluginMayBeNamedByItsFile) {
+  Plugin("mine", TestManifest("MINE"));
+  EXPECT_TRUE(codec_.Recognises(root_.path() / "mine/config.json"));
+  EXPECT_THAT(NamesIn(codec_.Read(root_.path() / "mine/config.json", {})), ElementsAre("MINE"));
+  EXPECT_FALSE(codec_.Recognises(root_.path() / "other/config.json"));
 }
 
 TEST_F(ReadFoldersTest, APrefixBelongsToOnePlugin) {

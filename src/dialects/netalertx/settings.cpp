@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "dialects/netalertx/encoding.h"
 #include "dialects/netalertx/python_literal.h"
+#include "dialects/netalertx/texts.h"
 #include "plugin/secret_ref.h"
 
 namespace backplane::netalertx {
@@ -19,11 +20,6 @@ const Json* Find(const Json& object, const char* key) {
   if (!object.is_object()) return nullptr;
   const auto at = object.find(key);
   return at == object.end() ? nullptr : &*at;
-}
-
-std::string TextOf(const Json& object, const char* key) {
-  const Json* value = Find(object, key);
-  return value && value->is_string() ? value->get<std::string>() : std::string();
 }
 
 std::string Reversed(const std::vector<std::string>& transformers, std::string text) {
@@ -58,10 +54,13 @@ std::optional<std::int64_t> Integer(const Json& value) {
   return number;
 }
 
-// JSON, a Python literal, or JSON with Python's single quotes.
+bool RefersToSecret(const Json& value) { return !SecretNames({{"", value}}).empty(); }
+
+// JSON, a Python literal, or JSON with Python's single quotes. A text cannot refer to a secret: it may come from
+// whoever writes the ecosystem's own files.
 std::optional<Json> Parsed(const std::string& text, bool (Json::*is)() const noexcept) {
   for (const auto& parsed : {ParseJson(text), ParseLiteral(text), ParseJson(ReplaceAll(text, "'", "\""))})
-    if (parsed && ((*parsed).*is)()) return *parsed;
+    if (parsed && ((*parsed).*is)() && !RefersToSecret(*parsed)) return *parsed;
   return std::nullopt;
 }
 
@@ -151,7 +150,7 @@ SettingType ReadType(const Json& setting) {
   SettingType out;
   const Json* type = Find(setting, "type");
   if (!type) return out;
-  out.data_type = TextOf(*type, "dataType");
+  out.data_type = TextAt(*type, "dataType");
   const Json* element = ValueElement(*type);
   const Json* transformers = element ? Find(*element, "transformers") : nullptr;
   if (transformers && transformers->is_array())
@@ -189,7 +188,8 @@ Result<Json> TypedValue(const SettingType& type, const Json& value) {
 std::optional<Json> DefaultValue(const Json& setting) {
   const SettingType type = ReadType(setting);
   const Json* standard = Find(setting, "default_value");
-  if (auto value = TypedValue(type, standard ? *standard : Json())) return *std::move(value);
+  if (auto value = TypedValue(type, standard ? *standard : Json()); value && !RefersToSecret(*value))
+    return *std::move(value);
   if (type.data_type == "array") return Json::array();
   return std::nullopt;
 }
@@ -199,11 +199,11 @@ Result<Settings> EffectiveSettings(const Json& document, std::string_view prefix
   const Json* settings = Find(document, "settings");
   if (!settings || !settings->is_array()) return out;
   for (const Json& setting : *settings) {
-    const std::string key = fmt::format("{}_{}", prefix, TextOf(setting, "function"));
+    const std::string key = fmt::format("{}_{}", prefix, TextAt(setting, "function"));
     const SettingType type = ReadType(setting);
     out.erase(key);  // of a repeated function the last counts
     if (const auto given = site.find(key); given != site.end()) {
-      if (IsSecretRef(given->second) && DecidesWhatRuns(TextOf(setting, "function")))
+      if (IsSecretRef(given->second) && DecidesWhatRuns(TextAt(setting, "function")))
         return Fail(Errc::kInvalid, fmt::format("{}: says what runs and when: it cannot be a secret", key), key);
       auto value = TypedValue(type, given->second);
       if (!value) return Fail(Errc::kInvalid, fmt::format("{}: {}", key, value.error().message), key);

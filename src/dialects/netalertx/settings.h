@@ -29,12 +29,13 @@ bool IsSecretName(std::string_view name);
 SettingType ReadType(const Json& setting);
 
 /// The stored `value` as a script sees it: of the right JSON type, transformers reversed.
-/// A reference to a secret stands for a text, or for an item of a list, and is left as it is.
+/// A reference to a secret stands for a text, or for an item of a list, and is left as it is; none can be part of a
+/// text that is parsed.
 /// kInvalid says what was expected; the message does not hold the value, which may be secret.
 Result<Json> TypedValue(const SettingType& type, const Json& value);
 
-/// The default of a manifest's setting, typed. One that does not fit its type is an empty list for an array, and
-/// nothing otherwise.
+/// The default of a manifest's setting, typed. One that does not fit its type, or refers to a secret, is an empty
+/// list for an array, and nothing otherwise.
 std::optional<Json> DefaultValue(const Json& setting);
 
 /// The settings of the manifest `document`, by key: defaults overlaid by `site`; left out where there is no

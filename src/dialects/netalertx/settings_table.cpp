@@ -1,12 +1,12 @@
 #include "dialects/netalertx/settings_table.h"
 
-#include <algorithm>
 #include <map>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "dialects/netalertx/core_settings.h"
+#include "dialects/netalertx/python_literal.h"
 #include "dialects/netalertx/settings.h"
 #include "dialects/netalertx/texts.h"
 
@@ -33,26 +33,7 @@ std::map<std::string, Declared> DeclaredBy(const std::vector<const Manifest*>& m
   return out;
 }
 
-bool IsName(std::string_view key) {
-  return !key.empty() && (key[0] < '0' || key[0] > '9') && std::all_of(key.begin(), key.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
-}
-
-// A text that is UTF-8. The snapshot has a megabyte and is written for each run: a document of it would cost
-// several times as much.
-void AppendJsonText(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\')
-      (out += '\\') += c;
-    else if (static_cast<unsigned char>(c) < 0x20)
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    else
-      out += c;
-  }
-  out += '"';
-}
+bool IsName(std::string_view key) { return !key.empty() && IsWordStart(key[0]) && WordAt(key).size() == key.size(); }
 
 // The type of what no manifest declares.
 std::string PlainType(const Json& value) {
@@ -106,15 +87,16 @@ SettingRow PlainRow(const std::string& key, const std::string& title, const Json
 std::vector<SettingRow> SettingRows(const std::vector<const Manifest*>& manifests, const Settings& values,
                                     const GivenSettings* given) {
   const std::map<std::string, Declared> declared = DeclaredBy(manifests);
-  std::map<std::string, std::string> titles;
-  for (Setting& core : CoreDeclarations()) titles[core.key] = std::move(core.title);
+  std::map<std::string_view, std::string_view> titles;
+  for (const Setting& core : CoreDeclarations()) titles[core.key] = core.title;
   std::vector<SettingRow> rows;
   rows.reserve(2 * values.size());
   for (const auto& [key, value] : values) {
     const auto known = declared.find(key);
     const auto core = titles.find(key);
-    SettingRow row = known != declared.end() ? DeclaredRow(key, known->second, value)
-                                             : PlainRow(key, core == titles.end() ? key : core->second, value);
+    SettingRow row = known != declared.end()
+                         ? DeclaredRow(key, known->second, value)
+                         : PlainRow(key, std::string(core == titles.end() ? key : core->second), value);
     const auto at = given == nullptr ? GivenSettings::const_iterator() : given->find(key);
     row.overridden = given != nullptr && at != given->end() && at->second.layer == SettingLayer::kOverride;
     const bool has_metadata = known != declared.end() || core != titles.end();
@@ -133,14 +115,15 @@ std::vector<SettingRow> SettingRows(const std::vector<const Manifest*>& manifest
   return rows;
 }
 
+// The snapshot has a megabyte and is written for each run: one document of it all would cost several times as much.
 std::string TableSettings(const std::vector<SettingRow>& rows) {
   std::string out = "{\"data\":[";
   for (const SettingRow& row : rows) {
     if (&row != &rows.front()) out += ',';
-    auto add = [&out, before = '{'](std::string_view column, std::string_view text) mutable {
+    auto add = [&out, before = '{'](std::string_view column, const std::string& text) mutable {
       (out += std::exchange(before, ',')) += '"';
       (out += column) += "\":";
-      AppendJsonText(out, text);
+      out += DumpJson(text);
     };
     add("setKey", row.key);
     add("setName", row.name);

@@ -12,6 +12,7 @@ namespace backplane::netalertx {
 struct SettingRow {
   std::string key, name, description, type, options, group, value, events;
   bool overridden = false;
+  bool operator==(const SettingRow&) const = default;
 };
 
 /// A row for each of `values`, and another, KEY__metadata, for each that `manifests` or the core declare.

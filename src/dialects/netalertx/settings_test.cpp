@@ -65,6 +65,23 @@ TEST(Settings, ASecretStandsForATextOrAnItem) {
   EXPECT_FALSE(Fits("string", Json{{"secret", "a"}, {"b", 1}}));
 }
 
+// Texts and manifests may be others' than the site's.
+TEST(Settings, NoTextAndNoDefaultRefersToASecret) {
+  EXPECT_FALSE(Fits("array", R"(["a", {"secret": "x"}])"));
+  EXPECT_FALSE(Fits("array", "[{'secret': 'x'}]"));
+  EXPECT_FALSE(Fits("object", R"({"a": {"secret": "x"}})"));
+  EXPECT_FALSE(Fits("object", "{'secret': 'x'}"));
+  Json document = TestManifest("CASE");
+  AddSetting(document, "text", "string", Json{{"secret", "x"}});
+  AddSetting(document, "list", "array", Json::array({{{"secret", "x"}}}));
+  AddSetting(document, "table", "object", Json{{"a", {{"secret", "x"}}}});
+  AddSetting(document, "other", "none", Json{{"secret", "x"}});
+  const auto settings = EffectiveSettings(document, "CASE", {});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->at("CASE_list"), Json::array());
+  for (const char* key : {"CASE_text", "CASE_table", "CASE_other"}) EXPECT_FALSE(settings->contains(key)) << key;
+}
+
 TEST(Settings, WhatRunsIsNoSecret) {
   const Json document = Json::parse(R"({"settings": [
       {"function": "CMD", "type": {"dataType": "string"}, "default_value": "python3 x.py"},

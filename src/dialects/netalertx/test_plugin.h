@@ -1,6 +1,8 @@
 // A small valid plugin for tests.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -59,6 +61,25 @@ class TemporaryFolder {
 
  private:
   std::filesystem::path path_;
+};
+
+/// Not root as long as it lives, but somebody who may look into `folder`.
+class AsNobody {
+ public:
+  explicit AsNobody(const std::filesystem::path& folder) {
+    if (geteuid() != 0) return;
+    std::filesystem::permissions(folder, std::filesystem::perms(0755));
+    if (seteuid(65534) != 0) std::abort();
+    changed_ = true;
+  }
+  ~AsNobody() {
+    if (changed_ && seteuid(0) != 0) std::abort();
+  }
+  AsNobody(const AsNobody&) = delete;
+  AsNobody& operator=(const AsNobody&) = delete;
+
+ private:
+  bool changed_ = false;
 };
 
 }  // namespace backplane::netalertx
