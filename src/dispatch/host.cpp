@@ -651,13 +651,14 @@ ingest::Acceptance Host::Execute(Task& task) {
   if (invocation) {
     invocation->secrets.insert(invocation->secrets.end(), opened.secrets.begin(), opened.secrets.end());
     run.command = DisplayCommand(*invocation);
+    const std::vector<std::string> secrets = invocation->secrets;
     const Output output = (*runtime)->Run({run.id, *std::move(invocation), folder, ResultsOf(parts_.runs, run.id)},
                                           task.stop.get_token());
     task.has_results =
         std::any_of(output.files.begin(), output.files.end(), [](const auto& file) { return file.error.empty(); });
     run.status = output.status;
     run.exit_code = output.exit_code;
-    run.message = MaskSecrets(output.message, opened.secrets);
+    run.message = MaskSecrets(output.message, secrets);
     if (!remark.empty()) run.message += (run.message.empty() ? "" : "; ") + remark;
     acceptance.batch = plugin.codec->Decode(plugin.manifest, settings, output, parts_.clock.Now());
     if (plugin.files != nullptr)

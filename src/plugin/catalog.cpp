@@ -20,6 +20,11 @@ bool IsAbove(std::string folder, const std::string& file) {
   return file.starts_with(folder);
 }
 
+// Whether a value's place, "FILE" or "FILE:LINE", is this file or below this folder.
+bool IsFrom(const std::string& place, const std::string& file) {
+  return place == file || place.starts_with(file + ":") || IsAbove(file, place);
+}
+
 // A file that is gone while its folder is there. With the folder it may come back.
 bool WasDeleted(const fs::path& file) {
   std::error_code error;
@@ -42,7 +47,7 @@ Catalog Catalog::Load(const config::Site& site, const DialectList& dialects, con
   std::vector<std::pair<const config::PluginFolder*, const Codec*>> folders;
   for (const config::PluginFolder& folder : site.folders)
     if (const Codec* codec = catalog.CodecOf(folder, dialects)) folders.emplace_back(&folder, codec);
-  for (const auto& [folder, codec] : folders) catalog.GiveOwn(*folder, *codec);
+  for (const auto& [folder, codec] : folders) catalog.GiveOwn(*folder, *codec, before);
   for (const auto& dialect : dialects) {
     const std::string name(dialect->name());
     if (const auto values = site.settings.find(name); values != site.settings.end())
@@ -64,9 +69,10 @@ void Catalog::Give(const Codec& codec, const std::string& key, GivenValue value)
   if (!added && at->second.layer < value.layer) at->second = std::move(value);
 }
 
-void Catalog::GiveOwn(const config::PluginFolder& folder, const Codec& codec) {
+void Catalog::GiveOwn(const config::PluginFolder& folder, const Codec& codec, const Catalog* before) {
   if (folder.installed) return;
   OwnConfig own = codec.ReadConfig(folder.path, folder.config);
+  if (before != nullptr) KeepLastReading(before->Given(codec.name()), own);
   std::move(own.findings.begin(), own.findings.end(), std::back_inserter(findings_));
   for (GivenSettings* values : {&own.base, &own.overrides})
     for (auto& [key, value] : *values) {
@@ -76,6 +82,21 @@ void Catalog::GiveOwn(const config::PluginFolder& folder, const Codec& codec) {
         findings_.push_back({Finding::Severity::kError, value.place, key,
                              "refers to a secret, which only the site configuration and the API can: left out"});
     }
+}
+
+// A file with an error, which may be half an edit, says what it said before.
+void Catalog::KeepLastReading(const GivenSettings& before, OwnConfig& own) {
+  std::set<std::string> kept;
+  for (Finding& finding : own.findings) {
+    if (!IsError(finding) || !kept.insert(finding.file).second) continue;
+    const auto is_from = [&](const auto& given) { return IsFrom(given.second.place, finding.file); };
+    if (std::none_of(before.begin(), before.end(), is_from)) continue;
+    finding.message += "; until that is mended, what was read before counts";
+    std::erase_if(own.base, is_from);
+    std::erase_if(own.overrides, is_from);
+    for (const auto& given : before)
+      if (is_from(given)) (given.second.layer == SettingLayer::kOverride ? own.overrides : own.base).insert(given);
+  }
 }
 
 void Catalog::SettleCommon(const Codec& codec) {

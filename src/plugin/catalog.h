@@ -80,7 +80,8 @@ class Catalog {
   /// Null, with a finding: it is nobody's.
   const Codec* CodecOf(const config::PluginFolder& folder, const DialectList& dialects);
   void Give(const Codec& codec, const std::string& key, GivenValue value);
-  void GiveOwn(const config::PluginFolder& folder, const Codec& codec);
+  static void KeepLastReading(const GivenSettings& before, OwnConfig& own);
+  void GiveOwn(const config::PluginFolder& folder, const Codec& codec, const Catalog* before);
   /// Values of common settings that do not fit are left out.
   void SettleCommon(const Codec& codec);
   void AddFolder(const config::PluginFolder& folder, const Codec& codec, const Gate& gate);

@@ -193,6 +193,22 @@ TEST_F(CatalogTest, WhatWasInstalledSaysNothingOfOthers) {
   EXPECT_THAT(Ids(Load()), ElementsAre("one:x", "one:y"));
 }
 
+TEST_F(CatalogTest, AnEcosystemsFileWithAnErrorSaysWhatItSaidBefore) {
+  site_.folders = {Folder("a", "one", {"x"})};
+  const auto own = folder_.path() / "own";
+  std::filesystem::create_directory(own);
+  std::ofstream(own / "base.json") << R"({"x_level": 6})";
+  const Catalog before = Load();
+  std::ofstream(own / "base.json") << R"({"x_lev)";
+  const Catalog now = Catalog::Load(site_, dialects_, &before);
+  EXPECT_EQ(now.FindById("one:x")->settings.at("x_level"), 6);
+  ASSERT_EQ(now.findings().size(), 1U);
+  EXPECT_THAT(now.findings()[0].message, testing::HasSubstr("what was read before counts"));
+  EXPECT_EQ(Load().FindById("one:x")->settings.at("x_level"), 1) << "there was nothing before";
+  std::ofstream(own / "base.json") << R"({"x_level": 7})";
+  EXPECT_EQ(Catalog::Load(site_, dialects_, &now).FindById("one:x")->settings.at("x_level"), 7);
+}
+
 TEST_F(CatalogTest, AnEcosystemsOwnFilesCannotReferToSecrets) {
   site_.folders = {Folder("a", "one", {"x"})};
   const auto own = folder_.path() / "own";

@@ -100,8 +100,12 @@ class TestCodec : public Codec {
       const auto file = folder / (std::string(name) + ".json");
       const auto text = ReadFile(file, 1 << 20);
       if (!text) continue;
-      const Json json = ParseJson(*text).value();
-      for (const auto& [key, value] : json.items()) (*values)[key] = {value, layer, name, file};
+      const auto json = ParseJson(*text);
+      if (!json) {
+        own.findings.push_back({Finding::Severity::kError, file, "", "is not JSON"});
+        continue;
+      }
+      for (const auto& [key, value] : json->items()) (*values)[key] = {value, layer, name, file};
     }
     return own;
   }

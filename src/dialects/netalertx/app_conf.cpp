@@ -240,15 +240,16 @@ bool IsInstallation(const fs::path& path) {
   return fs::is_directory(path / "server" / "plugins", error) || fs::is_directory(path / "front" / "plugins", error);
 }
 
-// Who writes it says what runs: others must not. A group may, as in containers, and is warned of.
-Result<std::string> ReadTrusted(const fs::path& file, OwnConfig& out) {
+// Who writes it says what runs: others must not, nor may its owner be anybody whom the site does not trust by naming
+// the place. A group may, as in containers, and is warned of.
+Result<std::string> ReadTrusted(const fs::path& file, bool named, OwnConfig& out) {
   const Fd fd(open(file.c_str(), O_PATH | O_CLOEXEC));
   struct stat info{};
   if (!fd || fstat(fd.get(), &info) != 0)
     return Fail(errno == ENOENT ? Errc::kNotFound : Errc::kUnavailable, std::strerror(errno));
-  if (info.st_uid != geteuid() && info.st_uid != 0)
+  if (!named && info.st_uid != geteuid() && info.st_uid != 0)
     return Fail(Errc::kDenied, fmt::format("belongs to user {}, not to user {} or root: who writes it says what runs, "
-                                           "so it does not count",
+                                           "so it does not count unless the site names it with `config`",
                                            info.st_uid, geteuid()));
   if ((info.st_mode & S_IWOTH) != 0)
     return Fail(Errc::kDenied,
@@ -263,8 +264,8 @@ Result<std::string> ReadTrusted(const fs::path& file, OwnConfig& out) {
   return text;
 }
 
-void ReadConf(const fs::path& file, OwnConfig& out) {
-  const auto text = ReadTrusted(file, out);
+void ReadConf(const fs::path& file, bool named, OwnConfig& out) {
+  const auto text = ReadTrusted(file, named, out);
   if (!text) {
     out.findings.push_back({Severity::kError, file, "", text.error().message});
     return;
@@ -288,8 +289,8 @@ std::string PlaceIn(const std::string& message) {
 }
 
 // Each value counts as a text, as if it stood in an environment variable.
-void ReadOverride(const fs::path& file, OwnConfig& out) {
-  const auto text = ReadTrusted(file, out);
+void ReadOverride(const fs::path& file, bool named, OwnConfig& out) {
+  const auto text = ReadTrusted(file, named, out);
   if (!text) {
     if (text.error().code != Errc::kNotFound)
       out.findings.push_back({Severity::kError, file, "", text.error().message});
@@ -326,8 +327,8 @@ OwnConfig ReadOwnConfig(const fs::path& plugins, const fs::path& config) {
     if (!config.empty()) out.findings.push_back({Severity::kError, config, "", "holds no app.conf"});
     return out;
   }
-  ReadConf(file, out);
-  ReadOverride(file.parent_path() / "app_conf_override.json", out);
+  ReadConf(file, !config.empty(), out);
+  ReadOverride(file.parent_path() / "app_conf_override.json", !config.empty(), out);
   return out;
 }
 

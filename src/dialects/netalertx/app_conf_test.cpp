@@ -304,9 +304,11 @@ TEST_F(OwnConfigTest, WhatOthersMayWriteDoesNotCount) {
 
 TEST_F(OwnConfigTest, WhatIsSomebodyElsesDoesNotCount) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  fs::create_directories(folder_.path() / "server/plugins");
   Write("app.conf", "A=1\n");
   ASSERT_EQ(chown((folder_.path() / "app.conf").c_str(), 12345, 12345), 0);
-  const OwnConfig own = ReadOwnConfig({}, folder_.path());
+  EXPECT_TRUE(ReadOwnConfig({}, folder_.path()).base.contains("A")) << "the site names it";
+  const OwnConfig own = ReadOwnConfig(folder_.path(), {});
   EXPECT_THAT(own.base, IsEmpty());
   ASSERT_EQ(own.findings.size(), 1U);
   EXPECT_TRUE(IsError(own.findings[0]));

@@ -12,6 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kDialect = "netalertx";
+constexpr const char* kTemplate = "__template";
 // Of ours, or of somebody who means harm.
 constexpr std::size_t kMaxModule = 4 << 20;
 
@@ -76,6 +77,9 @@ Status Home::Make(const fs::path& share) const {
   const fs::path modules = share / "python" / "netalertx" / "server";
   BACKPLANE_TRY(CopyModules(modules, server));
   BACKPLANE_TRY(RemoveOthers(modules, server));
+  // Where the guides tell authors to copy it from.
+  BACKPLANE_TRY(
+      PlaceLink(folders_.root / "server/plugins" / kTemplate, share / "examples/netalertx/front/plugins" / kTemplate));
   return PlaceLink(front / "plugins", "../server/plugins");
 }
 
@@ -105,7 +109,8 @@ void Home::LinkPlugins(const Catalog& catalog) const {
   std::error_code error;
   for (fs::directory_iterator entry(plugins, error), end; !error && entry != end; entry.increment(error)) {
     std::error_code ignored;
-    if (entry->is_symlink(ignored) && !wanted.contains(entry->path().filename())) fs::remove(entry->path(), ignored);
+    const fs::path name = entry->path().filename();
+    if (entry->is_symlink(ignored) && name != kTemplate && !wanted.contains(name)) fs::remove(entry->path(), ignored);
   }
   for (const auto& [name, folder] : wanted)
     if (const Status placed = PlaceLink(plugins / name, folder); !placed)

@@ -81,6 +81,11 @@ TEST_F(HomeTest, HoldsThePluginsInForceBesideOurModules) {
   EXPECT_THAT(ReadFile(folder_.path() / "home/data/config/app.conf", 1 << 20).value(), Not(HasSubstr("TWO_RUN")));
 }
 
+TEST_F(HomeTest, HoldsTheTemplateThatAuthorsCopy) {
+  SetCatalog();
+  EXPECT_TRUE(fs::exists(folder_.path() / "home/app/front/plugins/__template/config.json"));
+}
+
 TEST_F(HomeTest, WhatAnUpdateDroppedGoes) {
   Write("one", TestManifest("ONE"));
   SetCatalog();
