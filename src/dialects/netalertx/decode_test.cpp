@@ -42,6 +42,7 @@ constexpr const char* kRow = "00:11:22:33:44:55|10.0.0.1|2026-08-22 09:00:00||||
 TEST(Decode, OnlyTheFileOfThatNameCounts) {
   Output output = WithFile(kRow);
   output.files[0].name = "last_result.SCANDEV.log";
+  output.files.push_back({"last_result.SCAN.log.7.part", kRow, {}});
   const Batch astray = Decode(output);
   EXPECT_TRUE(astray.records.empty());
   ASSERT_EQ(astray.refused.size(), 1U);
