@@ -141,8 +141,9 @@ def take_devices(run):
     run(f"""UPDATE entity SET {taken}, revision = revision + 1
         FROM (SELECT device, {values} FROM change WHERE wins AND value <> was GROUP BY n) c WHERE entity.id = c.device""")
     run("UPDATE entity SET last_seen = MAX(last_seen, :at), touched = :entry FROM seen WHERE entity.id = seen.device")
-    run("""INSERT INTO sighting SELECT device, :source, :at, :at, :entry FROM seen WHERE TRUE ORDER BY device
-        ON CONFLICT (entity, source) DO UPDATE SET last_at = excluded.last_at, entry = excluded.entry""")
+    run("""INSERT INTO sighting SELECT device, :source, :at, :at, :entry, :entry FROM seen WHERE TRUE ORDER BY device
+        ON CONFLICT (entity, source) DO UPDATE SET last_at = excluded.last_at, entry = excluded.entry,
+            complete_entry = excluded.complete_entry""")
 
 
 def append_events(run):

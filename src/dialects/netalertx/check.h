@@ -14,8 +14,9 @@ namespace backplane::netalertx {
 /// else that is odd, as what only the page would notice, is a warning. Beside `file` lies what the plugin runs.
 std::vector<Finding> CheckManifest(const Json& document, const std::string& file);
 
-/// A warning for each key that stands twice in one object of `text`, which is JSON; at most kMostFindings.
-std::vector<Finding> CheckKeys(std::string_view text, const std::string& file);
+/// A warning for each key that stands twice in one object of `text`, which was read as `document`; at most
+/// kMostFindings.
+std::vector<Finding> CheckKeys(std::string_view text, const Json& document, const std::string& file);
 
 inline constexpr std::size_t kMostFindings = 200;
 

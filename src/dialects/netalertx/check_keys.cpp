@@ -61,9 +61,32 @@ class KeyChecker final : public nlohmann::json_sax<Json> {
   std::vector<Level> open_;
 };
 
+// Members of objects in a text that is JSON: each has the one colon outside of texts.
+std::size_t MembersIn(std::string_view text) {
+  std::size_t members = 0;
+  bool inside = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"')
+      inside = !inside;
+    else if (text[i] == '\\')
+      ++i;
+    else if (text[i] == ':' && !inside)
+      ++members;
+  }
+  return members;
+}
+
+std::size_t MembersIn(const Json& value) {
+  std::size_t members = value.is_object() ? value.size() : 0;
+  if (value.is_structured())
+    for (const Json& item : value) members += MembersIn(item);
+  return members;
+}
+
 }  // namespace
 
-std::vector<Finding> CheckKeys(std::string_view text, const std::string& file) {
+std::vector<Finding> CheckKeys(std::string_view text, const Json& document, const std::string& file) {
+  if (MembersIn(text) == MembersIn(document)) return {};  // the usual case, for a tenth of the time
   Checker checker(file);
   KeyChecker keys(checker);
   Json::sax_parse(text.begin(), text.end(), &keys);

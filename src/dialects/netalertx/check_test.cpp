@@ -307,13 +307,18 @@ TEST(Check, TheScriptIsThere) {
 }
 
 TEST(Check, AKeyThatStandsTwiceIsNamed) {
+  const std::string text = R"j({"a": 1, "b": [0, {"c": 1, "d": [[]], "c": 2}], "a": {"b": 1, "a": 2}, "b": 1})j";
   std::vector<std::string> lines;
-  for (const Finding& finding :
-       CheckKeys(R"j({"a": 1, "b": [0, {"c": 1, "d": [[]], "c": 2}], "a": {"b": 1, "a": 2}, "b": 1})j", "config.json"))
+  for (const Finding& finding : CheckKeys(text, Json::parse(text), "config.json"))
     lines.push_back(finding.where + ": " + finding.message);
   EXPECT_THAT(lines, ElementsAre("b[1].c: is there twice in one object: the last counts",
                                  "a: is there twice in one object: the last counts",
                                  "b: is there twice in one object: the last counts"));
+}
+
+TEST(Check, ColonsInTextsAreNoKeys) {
+  const std::string text = R"j({"a:b": ":", "c\":": "\\", "d": {":": ["x:y"]}})j";
+  EXPECT_THAT(CheckKeys(text, Json::parse(text), "config.json"), IsEmpty());
 }
 
 TEST(Check, ScheduleNeedsARunSchd) {

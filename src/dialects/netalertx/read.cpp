@@ -201,7 +201,7 @@ ManifestText ReadManifest(std::string_view text, const std::string& file, const 
     out.findings.push_back({Severity::kError, file, "", document.error().message});
     return out;
   }
-  out.findings = CheckKeys(text, file);
+  out.findings = CheckKeys(text, *document, file);
   auto checked = CheckManifest(*document, file);
   std::move(checked.begin(), checked.end(), std::back_inserter(out.findings));
   if (HasError(out.findings)) return out;
