@@ -93,8 +93,9 @@ int Set(const Args& args) {
   const std::string source = Text(*set, "source");
   std::puts(Harmless(fmt::format("{} is {}", Text(*set, "key"), ValueText(*set))).c_str());
   if (!source.starts_with("set by"))
-    std::fputs(Harmless(fmt::format("note: {} counts more than what is set here\n", Text(*set, "place"))).c_str(),
-               stderr);
+    std::fputs(
+        (Harmless(fmt::format("note: {} counts more than what is set here", Text(*set, "place"))) + "\n").c_str(),
+        stderr);
   return kOk;
 }
 
