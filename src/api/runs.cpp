@@ -8,6 +8,7 @@
 
 #include "api/api.h"
 #include "base/files.h"
+#include "dispatch/run_folder.h"
 #include "keeper/segments.h"
 #include "store/runs.h"
 
@@ -39,7 +40,7 @@ Json ToJson(const Run& run) {
 std::vector<std::filesystem::path> ResultFiles(const ApiParts& parts, RunId run) {
   std::vector<std::filesystem::path> files;
   std::error_code error;
-  const auto folder = parts.runs / std::to_string(run) / "results";
+  const auto folder = dispatch::ResultsOf(parts.runs, run);
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
     files.push_back(entry->path());
   std::sort(files.begin(), files.end());

@@ -14,6 +14,7 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "dispatch/run_folder.h"
 
 namespace backplane::dispatch {
 namespace {
@@ -187,7 +188,7 @@ void Drops::Settle(const LaneKey& lane, const Result<RunId>& run) {
     return;
   }
   CrashPoint("drop.accepted");
-  const fs::path folder = runs_ / std::to_string(*run) / "results";
+  const fs::path folder = ResultsOf(runs_, *run);
   Status made = MakePrivateFolder(folder);
   if (made && rename(given.file.c_str(), (folder / given.name).c_str()) != 0)
     made = Fail(Errc::kUnavailable, std::strerror(errno));

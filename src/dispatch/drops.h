@@ -1,7 +1,6 @@
 // Takes in the results of scripts that a person starts by hand, beside the daemon.
 #pragma once
 
-#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>

@@ -148,7 +148,6 @@ class Host {
   };
 
   Host(HostParts parts, std::int64_t epoch);
-  static Status CloseOpenRuns(HostParts& parts);
   /// Tells scheduler and dispatcher, with what the store remembers of lanes that come; and what it
   /// could not tell them before. Under lanes_mutex_.
   Status Follow(LaneChanges changes);
