@@ -216,7 +216,7 @@ Result<Outcome> Execute(const Plugin& plugin, const Catalog& catalog, const conf
   for (const auto& runtime : runtimes)
     if (runtime->name() == plugin.manifest.runtime)
       outcome.output = runtime->Run({1, *std::move(invocation), folder, folder / "results"}, interruption.token());
-  outcome.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, outcome.output, clock.Now());
+  outcome.batch = plugin.codec->Decode(plugin.manifest, plugin.settings, opened.all, outcome.output, clock.Now());
   if (!outcome.batch.failure.empty() && outcome.output.status == RunStatus::kOk) {
     outcome.output.status = RunStatus::kFailed;
     outcome.output.message = outcome.batch.failure;

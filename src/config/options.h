@@ -32,6 +32,9 @@ struct Options {
   Millis journal_keep = std::chrono::hours(1);
   Millis audit_keep = std::chrono::hours(365 * 24);
   Millis events_keep = std::chrono::hours(7 * 24);
+  std::string presence = "scanner";
+  Millis device_events_keep = std::chrono::hours(90 * 24);
+  std::int64_t notifications_keep = 1'000;
   std::string key_file;
   std::string passphrase_file;
   Millis metrics_keep = std::chrono::hours(30 * 24);

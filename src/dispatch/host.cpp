@@ -505,7 +505,8 @@ ingest::Acceptance Host::Decode(const Task& task) {
     output.files[0].content = *std::move(content);
   else
     output.files[0].error = content.error().message;
-  acceptance.batch = task.plugin->codec->Decode(manifest, task.plugin->settings, output, parts_.clock.Now());
+  acceptance.batch = task.plugin->codec->Decode(manifest, task.plugin->settings,
+                                                   task.catalog->DialectSettings(manifest.dialect), output, parts_.clock.Now());
   if (content && acceptance.batch.failure.empty()) return acceptance;
   run.status = RunStatus::kFailed;
   run.message = content ? acceptance.batch.failure : content.error().message;
@@ -588,7 +589,7 @@ ingest::Acceptance Host::Execute(Task& task) {
     run.exit_code = output.exit_code;
     run.message = MaskSecrets(output.message, secrets);
     if (!remark.empty()) run.message += (run.message.empty() ? "" : "; ") + remark;
-    acceptance.batch = plugin.codec->Decode(plugin.manifest, settings, output, parts_.clock.Now());
+    acceptance.batch = plugin.codec->Decode(plugin.manifest, settings, *context.all_settings, output, parts_.clock.Now());
     if (plugin.files != nullptr)
       if (const Status unchanged = plugin.files->Unchanged(put_back); !unchanged)
         acceptance.batch.failure = fmt::format("its files were changed while it ran: {}", unchanged.error().message);

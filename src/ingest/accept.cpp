@@ -44,6 +44,10 @@ Sealed Seal(const Acceptance& acceptance) {
   entry.run = run.id;
   entry.complete = acceptance.batch.complete;
   entry.reported = acceptance.batch.reported;
+  entry.target = run.lane.target;
+  entry.began = run.started;
+  if (run.status == RunStatus::kOk) entry.every = acceptance.every;
+  entry.defaults = acceptance.batch.defaults;
   entry.body = EncodeRecords(acceptance.batch.records);
   if (entry.body.size() > kMaxBody)
     return WithoutResult(sealed,

@@ -16,6 +16,8 @@ namespace backplane::ingest {
 struct Acceptance {
   Run run;  ///< with status, exit code, message, finished and the token it was admitted with
   Batch batch;
+  /// How often its plugin runs, if it sees devices; see store::Entry.
+  std::optional<Millis> every = {};
 };
 
 /// The same, ready to be stored.

@@ -9,6 +9,16 @@
 namespace backplane::ingest {
 namespace {
 
+Json EncodeClaims(const std::vector<Claim>& list) {
+  Json claims = Json::array();
+  for (const Claim& claim : list) {
+    claims.push_back(claim.field);
+    claims.push_back(claim.value);
+    claims.push_back(static_cast<int>(claim.policy));
+  }
+  return claims;
+}
+
 // ["o", source, at, [scheme, value, ...], [field, value, policy, ...]]
 Json Encode(const Observation& observation) {
   Json identifiers = Json::array();
@@ -16,13 +26,8 @@ Json Encode(const Observation& observation) {
     identifiers.push_back(identifier.scheme);
     identifiers.push_back(identifier.value);
   }
-  Json claims = Json::array();
-  for (const Claim& claim : observation.claims) {
-    claims.push_back(claim.field);
-    claims.push_back(claim.value);
-    claims.push_back(static_cast<int>(claim.policy));
-  }
-  return Json::array({"o", observation.source, ToMillis(observation.at), std::move(identifiers), std::move(claims)});
+  return Json::array({"o", observation.source, ToMillis(observation.at), std::move(identifiers),
+                      EncodeClaims(observation.claims)});
 }
 
 // ["x", key, primary, secondary, at, [watched x 4], extra, foreign key, [help x 4], watch key]
@@ -77,10 +82,46 @@ Json Encode(const MetricsRecord& record) {
                       std::move(dimensions), std::move(metrics)});
 }
 
+// ["c", entity, source, at, [field, value, policy, ...]]
+Json Encode(const ClaimsRecord& record) {
+  return Json::array({"c", record.entity, record.source, ToMillis(record.at), EncodeClaims(record.claims)});
+}
+
+// ["d", entity, since]
+Json Encode(const DeviceDownRecord& record) { return Json::array({"d", record.entity, ToMillis(record.since)}); }
+
+// ["n", source, level, title, text, html, data, at]
+Json Encode(const NotificationRecord& record) {
+  return Json::array({"n", record.source, NotificationLevelName(record.level), record.title, record.text, record.html,
+                      record.data, ToMillis(record.at)});
+}
+
+// ["s", [id, ...], reports up to]
+Json Encode(const SettledRecord& record) { return Json::array({"s", record.events, record.reports_upto}); }
+
 Result<ClaimPolicy> DecodePolicy(const Json& value) {
   for (const auto policy : {ClaimPolicy::kAlways, ClaimPolicy::kIfEmpty, ClaimPolicy::kDefault})
     if (value == static_cast<int>(policy)) return policy;
   return Fail(Errc::kInvalid, fmt::format("no claim policy: {}", DumpJson(value)));
+}
+
+Result<std::vector<Claim>> DecodeClaims(const Json& list) {
+  if (!list.is_array() || list.size() % 3 != 0) return Fail(Errc::kInvalid, "not a record: claims are threes");
+  std::vector<Claim> claims;
+  for (std::size_t i = 0; i < list.size(); i += 3) {
+    BACKPLANE_ASSIGN(const ClaimPolicy policy, DecodePolicy(list[i + 2]));
+    claims.push_back({list[i].get<std::string>(), list[i + 1].get<std::string>(), policy});
+  }
+  return claims;
+}
+
+Result<Record> DecodeClaimsRecord(const Json& line) {
+  ClaimsRecord record{.entity = line.at(1).get<EntityId>(),
+                      .source = line.at(2).get<std::string>(),
+                      .claims = {},
+                      .at = FromMillis(line.at(3).get<std::int64_t>())};
+  BACKPLANE_ASSIGN(record.claims, DecodeClaims(line.at(4)));
+  return record;
 }
 
 Result<Record> DecodeObservation(const Json& line) {
@@ -88,15 +129,11 @@ Result<Record> DecodeObservation(const Json& line) {
   observation.source = line.at(1).get<std::string>();
   observation.at = FromMillis(line.at(2).get<std::int64_t>());
   const Json& identifiers = line.at(3);
-  const Json& claims = line.at(4);
-  if (!identifiers.is_array() || identifiers.size() % 2 != 0 || !claims.is_array() || claims.size() % 3 != 0)
-    return Fail(Errc::kInvalid, "not a record: identifiers are pairs and claims are threes");
+  if (!identifiers.is_array() || identifiers.size() % 2 != 0)
+    return Fail(Errc::kInvalid, "not a record: identifiers are pairs");
   for (std::size_t i = 0; i < identifiers.size(); i += 2)
     observation.identifiers.push_back({identifiers[i].get<std::string>(), identifiers[i + 1].get<std::string>()});
-  for (std::size_t i = 0; i < claims.size(); i += 3) {
-    BACKPLANE_ASSIGN(const ClaimPolicy policy, DecodePolicy(claims[i + 2]));
-    observation.claims.push_back({claims[i].get<std::string>(), claims[i + 1].get<std::string>(), policy});
-  }
+  BACKPLANE_ASSIGN(observation.claims, DecodeClaims(line.at(4)));
   return observation;
 }
 
@@ -126,6 +163,15 @@ Record DecodeEnrichment(const Json& line) {
                           line.at(4).get<std::string>(),
                           FromMillis(line.at(5).get<std::int64_t>()),
                           Millis(line.at(6).get<std::int64_t>())};
+}
+
+Result<Record> DecodeNotification(const Json& line) {
+  const auto level = ParseNotificationLevel(line.at(2).get_ref<const std::string&>());
+  if (!level) return Fail(Errc::kInvalid, fmt::format("no level of a notification: {}", DumpJson(line.at(2))));
+  return NotificationRecord{line.at(1).get<std::string>(), *level,
+                            line.at(3).get<std::string>(), line.at(4).get<std::string>(),
+                            line.at(5).get<std::string>(), line.at(6).get<std::string>(),
+                            FromMillis(line.at(7).get<std::int64_t>())};
 }
 
 Result<Record> DecodeMetrics(const Json& line) {
@@ -183,6 +229,11 @@ Result<Record> DecodeRecord(std::string_view line) {
     if (kind == "g") return ResourceGone{json.at(1).get<std::string>()};
     if (kind == "e") return DecodeEnrichment(json);
     if (kind == "m") return DecodeMetrics(json);
+    if (kind == "c") return DecodeClaimsRecord(json);
+    if (kind == "d") return DeviceDownRecord{json.at(1).get<EntityId>(), FromMillis(json.at(2).get<std::int64_t>())};
+    if (kind == "n") return DecodeNotification(json);
+    if (kind == "s")
+      return SettledRecord{json.at(1).get<std::vector<std::int64_t>>(), json.at(2).get<std::int64_t>()};
     return Fail(Errc::kInvalid, fmt::format("unknown kind of record: {}", kind));
   } catch (const Json::exception& error) {
     return Fail(Errc::kInvalid, fmt::format("not a record: {}", error.what()));

@@ -85,7 +85,12 @@ class Observing {
     } else {
       inventory_.Touch(id, observation_.at, context_.entry.id);
     }
-    inventory_.SawIt(id, observation_.source, observation_.at, context_.entry.id, context_.entry.complete);
+    inventory_.SawIt(id, {.source = observation_.source,
+                          .plugin = context_.entry.plugin,
+                          .first_at = observation_.at,
+                          .last_at = observation_.at,
+                          .entry = context_.entry.id,
+                          .every = context_.entry.every});
     return id;
   }
 

@@ -13,6 +13,7 @@ using EventSeq = std::int64_t;   ///< position in the event stream
 using UserId = std::int64_t;     ///< somebody who can sign in
 using TokenId = std::int64_t;    ///< an API token
 using SessionId = std::int64_t;  ///< somebody's having signed in
+using CycleId = std::int64_t;    ///< runs that belong together
 
 /// The organisation of a site that never made another.
 inline constexpr OrgId kDefaultOrg = 1;

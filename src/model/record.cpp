@@ -20,4 +20,20 @@ std::optional<ObjectStatus> ParseObjectStatus(std::string_view name) {
 
 const char* MetricKindName(MetricKind kind) { return kind == MetricKind::kCounter ? "counter" : "gauge"; }
 
+const char* NotificationLevelName(NotificationLevel level) {
+  switch (level) {
+    case NotificationLevel::kInfo: return "info";
+    case NotificationLevel::kWarning: return "warning";
+    case NotificationLevel::kError: return "error";
+    case NotificationLevel::kAlert: return "alert";
+  }
+  return "info";
+}
+
+std::optional<NotificationLevel> ParseNotificationLevel(std::string_view name) {
+  for (const NotificationLevel level : kNotificationLevels)
+    if (name == NotificationLevelName(level)) return level;
+  return std::nullopt;
+}
+
 }  // namespace backplane

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -108,6 +109,13 @@ struct Measurement {
   TimePoint at;
 };
 
+enum class NotificationLevel { kInfo, kWarning, kError, kAlert };
+inline constexpr std::array kNotificationLevels = {NotificationLevel::kInfo, NotificationLevel::kWarning,
+                                                   NotificationLevel::kError, NotificationLevel::kAlert};
+/// "info", "warning", "error", "alert".
+const char* NotificationLevelName(NotificationLevel level);
+std::optional<NotificationLevel> ParseNotificationLevel(std::string_view name);
+
 /// Measurements of one thing at one time: each measurement is a sample of the series named by
 /// resource, group, dimensions, name and kind.
 struct MetricsRecord {
@@ -120,7 +128,40 @@ struct MetricsRecord {
   std::vector<Measurement> measurements;
 };
 
-using Record = std::variant<Observation, ObjectRecord, ResourceRecord, ResourceGone, EnrichmentRecord, MetricsRecord>;
+/// People are to be told something. Whoever raises it need not know who sends it.
+struct NotificationRecord {
+  std::string source;  ///< who says so: a plugin's tag
+  NotificationLevel level = NotificationLevel::kInfo;
+  std::string title;  ///< one line
+  std::string text;
+  std::string html;  ///< the same for those who can show it; empty: `text` will do
+  std::string data;  ///< the same for programs, JSON; may be empty
+  TimePoint at;
+};
+
+/// Somebody knows something of a device without having seen it.
+struct ClaimsRecord {
+  EntityId entity = 0;
+  std::string source;
+  std::vector<Claim> claims;
+  TimePoint at;
+};
+
+/// A device has been gone for too long: it is down, if it is still gone since then.
+struct DeviceDownRecord {
+  EntityId entity = 0;
+  TimePoint since;  ///< store::Entity::since
+};
+
+/// Somebody has taken care that people are told of what happened to devices, or need not be: that is not pending any
+/// more, and the devices were notified of at the entry's time.
+struct SettledRecord {
+  std::vector<std::int64_t> events;  ///< ids of store::DeviceEvent
+  std::int64_t reports_upto = 0;     ///< of the lines of objects' reports, these are taken; 0: none
+};
+
+using Record = std::variant<Observation, ObjectRecord, ResourceRecord, ResourceGone, EnrichmentRecord, MetricsRecord,
+                            ClaimsRecord, DeviceDownRecord, NotificationRecord, SettledRecord>;
 
 /// A piece of output that was not taken, and why.
 struct Refusal {
@@ -137,14 +178,66 @@ struct Batch {
   bool complete = false;
   /// People are to be told of each object whose status is one of these when the batch is folded.
   std::vector<ObjectStatus> reported = {};
+  /// What an entity that becomes known by this batch has in fields of which nobody says anything: field → value.
+  std::map<std::string, std::string> defaults = {};
   /// Why the output could not be read as a whole; then the run has failed and there are no records.
   std::string failure;
 };
 
+/// What a field of a device holds. Every value is a text; an empty one means that nobody has said anything.
+enum class FieldKind {
+  kText,
+  kFlag,    ///< "1" or "0"
+  kNumber,  ///< a whole number, not negative
+  kForced,  ///< "online" or "offline": present whatever is seen, or never
+};
+
+struct DeviceField {
+  const char* name;
+  FieldKind kind = FieldKind::kText;
+  const char* otherwise = "";  ///< what an empty value counts as
+};
+
 /// The fields of a device that can be claimed, filtered and edited; the names are those of the
 /// API and of the store's columns.
-inline constexpr std::array kDeviceFields = {"name",        "mac",  "ip",       "vendor", "type", "owner",
-                                             "group_name",  "site", "ssid",     "vlan",   "fqdn", "parent",
-                                             "parent_port", "hub",  "location", "comment"};
+inline constexpr std::array kDeviceFieldList = std::to_array<DeviceField>({
+    {"name"},
+    {"mac"},
+    {"ip"},
+    {"vendor"},
+    {"type"},
+    {"owner"},
+    {"group_name"},
+    {"site"},
+    {"ssid"},
+    {"vlan"},
+    {"fqdn"},
+    {"parent"},       // the MAC address of the device that it hangs on, or what that goes by otherwise
+    {"parent_port"},  // where on it
+    {"hub"},
+    {"location"},
+    {"comment"},
+    {"parent_relation"},                           // "nic": it is a card of its parent; any other word is for people
+    {"icon"},                                      // as its dialect writes it
+    {"custom"},                                    // likewise
+    {"favorite", FieldKind::kFlag, "0"},           //
+    {"archived", FieldKind::kFlag, "0"},           // out of the way: no list that does not ask for it shows it
+    {"is_new", FieldKind::kFlag, "1"},             // nobody has looked at it yet
+    {"static_ip", FieldKind::kFlag, "0"},          //
+    {"scan", FieldKind::kFlag, "1"},               // for scanners that ask
+    {"log_events", FieldKind::kFlag, "1"},         // for dialects that ask
+    {"alert_events", FieldKind::kFlag, "1"},       // people are told that it came, went or has another address
+    {"alert_down", FieldKind::kFlag, "0"},         // when it goes, it is down, and people are told
+    {"can_sleep", FieldKind::kFlag, "0"},          // it is down only when it has been gone for longer
+    {"require_nics", FieldKind::kFlag, "0"},       // it is present if all of its cards are, not any
+    {"skip_repeated", FieldKind::kNumber, "0"},    // hours after a notification in which people are not told again
+    {"force_status", FieldKind::kForced},          //
+});
+
+inline constexpr std::array kDeviceFields = [] {
+  std::array<const char*, kDeviceFieldList.size()> names{};
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = kDeviceFieldList[i].name;
+  return names;
+}();
 
 }  // namespace backplane

@@ -23,6 +23,13 @@ enum class TriggerKind { kStart, kCron, kInterval, kPhase, kEvent, kCall, kFile 
 /// "start", "cron", "interval", "phase", "event", "call", "file".
 const char* TriggerName(TriggerKind kind);
 
+/// Names of phases, in the order in which a cycle raises them; the last is raised when values of settings have changed.
+inline constexpr const char* kAfterScanPhase = "after_scan";        ///< its scanners have ended
+inline constexpr const char* kNewDevicePhase = "new_device";        ///< there are devices that nobody knew
+inline constexpr const char* kBeforeNamesPhase = "before_names";    ///< names of devices are about to be resolved
+inline constexpr const char* kNotificationPhase = "notification";   ///< there are notifications to be sent
+inline constexpr const char* kSettingsPhase = "settings_changed";
+
 /// Why something runs. Which members matter depends on `kind`.
 struct Trigger {
   TriggerKind kind = TriggerKind::kCall;
@@ -45,10 +52,11 @@ struct Job {
   LaneKey lane;
   TriggerKind trigger = TriggerKind::kCall;
   /// Idempotence key: "slot/<ms>" (scheduled), "event/<seq>", "call/<Idempotency-Key>",
-  /// "file/<name>".
+  /// "file/<name>", "phase/<cycle>/<phase>", "round/<number>" (notifications).
   std::string key;
   TimePoint due;
   std::optional<TimePoint> deadline;  ///< not worth starting after this
+  CycleId cycle = 0;                  ///< that it belongs to; 0: none
 };
 
 enum class RunStatus {
@@ -82,6 +90,7 @@ struct Run {
   std::int64_t changed = 0;  ///< entities and objects that the folds found new or changed
   std::string refusals;      ///< the first of them, as a JSON array of {where, reason}
   std::string command;       ///< what was executed, for people
+  CycleId cycle = 0;         ///< that it belongs to; 0: none
 };
 
 }  // namespace backplane

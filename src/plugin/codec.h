@@ -154,8 +154,9 @@ class Codec {
                                      const RunContext& context) const = 0;
 
   /// Turns raw output into records. Pure: no clock, no I/O. `at` stands in for records without
-  /// a usable time of their own. Never fails: what cannot be taken is in `refused`.
-  virtual Batch Decode(const Manifest& manifest, const Settings& settings, const Output& output,
+  /// a usable time of their own. `all` are the values of every loaded plugin of the dialect, and of the dialect
+  /// itself. Never fails: what cannot be taken is in `refused`.
+  virtual Batch Decode(const Manifest& manifest, const Settings& settings, const Settings& all, const Output& output,
                        TimePoint at) const = 0;
 };
 

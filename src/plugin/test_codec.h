@@ -121,7 +121,7 @@ class TestCodec : public Codec {
     return invocation;
   }
 
-  Batch Decode(const Manifest& manifest, const Settings&, const Output& output, TimePoint at) const override {
+  Batch Decode(const Manifest& manifest, const Settings&, const Settings&, const Output& output, TimePoint at) const override {
     Batch batch;
     std::string text = output.log;
     for (const Output::ResultFile& file : output.files) text += " " + file.content;

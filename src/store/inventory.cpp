@@ -16,7 +16,11 @@ const std::string& FieldList() {
   return list;
 }
 
-// id, kind, first_seen, last_seen, revision, then the fields.
+// kEntity, then the fields.
+constexpr const char* kEntity = "id, kind, first_seen, last_seen, revision, present, since, down, notified";
+constexpr int kFirstField = 9;
+constexpr const char* kSighting = "source, plugin, first_at, last_at, entry, every, told";
+
 Entity ReadEntity(const Rows& rows) {
   Entity entity;
   entity.id = rows.Int(0);
@@ -24,14 +28,31 @@ Entity ReadEntity(const Rows& rows) {
   entity.first_seen = FromMillis(rows.Int(2));
   entity.last_seen = FromMillis(rows.Int(3));
   entity.revision = rows.Int(4);
-  for (int i = 0; i < kFields; ++i) entity.fields[static_cast<std::size_t>(i)] = rows.Text(5 + i);
+  entity.present = rows.Int(5) != 0;
+  entity.since = FromMillis(rows.Int(6));
+  entity.down = rows.Int(7) != 0;
+  if (const auto notified = rows.MaybeInt(8)) entity.notified = FromMillis(*notified);
+  for (int i = 0; i < kFields; ++i) entity.fields[static_cast<std::size_t>(i)] = rows.Text(kFirstField + i);
   return entity;
 }
 
 const std::string& SelectEntity() {
   static const std::string sql =
-      fmt::format("SELECT id, kind, first_seen, last_seen, revision, {} FROM entity WHERE org = ?", FieldList());
+      fmt::format("SELECT {}, {} FROM entity WHERE org = ?", kEntity, FieldList());
   return sql;
+}
+
+// `first` is the column of the first of kSighting.
+Sighting ReadSighting(const Rows& rows, int first) {
+  Sighting sighting{.source = rows.Text(first),
+                    .plugin = rows.Text(first + 1),
+                    .first_at = FromMillis(rows.Int(first + 2)),
+                    .last_at = FromMillis(rows.Int(first + 3)),
+                    .entry = rows.Int(first + 4),
+                    .every = {},
+                    .told = rows.Int(first + 6)};
+  if (const auto every = rows.MaybeInt(first + 5)) sighting.every = Millis(*every);
+  return sighting;
 }
 
 }  // namespace
@@ -42,6 +63,13 @@ std::optional<std::size_t> FieldIndex(std::string_view name) {
   return static_cast<std::size_t>(found - kDeviceFields.begin());
 }
 
+std::string_view ValueOf(const Entity& entity, std::string_view field) {
+  const std::size_t index = *FieldIndex(field);
+  return entity.fields[index].empty() ? std::string_view(kDeviceFieldList[index].otherwise) : entity.fields[index];
+}
+
+bool IsOn(const Entity& entity, std::string_view field) { return ValueOf(entity, field) == "1"; }
+
 std::optional<EntityId> Inventory::Find(const Identifier& identifier) {
   Rows rows = db_.Query("SELECT entity FROM identifier WHERE org = ? AND scheme = ? AND value = ?", org_,
                         identifier.scheme, identifier.value);
@@ -50,8 +78,8 @@ std::optional<EntityId> Inventory::Find(const Identifier& identifier) {
 }
 
 EntityId Inventory::Create(const std::string& kind, TimePoint seen) {
-  return db_.ExecuteReturning("INSERT INTO entity (org, kind, first_seen, last_seen) VALUES (?, ?, ?, ?) RETURNING id",
-                              org_, kind, ToMillis(seen), ToMillis(seen));
+  return db_.ExecuteReturning("INSERT INTO entity (org, kind, first_seen, last_seen, since) VALUES (?, ?, ?, ?, ?) RETURNING id",
+                              org_, kind, ToMillis(seen), ToMillis(seen), ToMillis(seen));
 }
 
 bool Inventory::AddIdentifier(EntityId entity, const Identifier& identifier) {
@@ -70,9 +98,16 @@ std::optional<Entity> Inventory::Get(EntityId entity) {
 
 void Inventory::Save(const Entity& entity, EntryId entry) {
   static const std::string sql =
-      fmt::format("UPDATE entity SET last_seen = ?, revision = ?, touched = ?, {} = ? WHERE id = ? AND org = ?",
+      fmt::format("UPDATE entity SET last_seen = ?, revision = ?, touched = ?, present = ?, since = ?, down = ?, "
+                  "notified = ?, {} = ? WHERE id = ? AND org = ?",
                   fmt::join(kDeviceFields, " = ?, "));
-  std::vector<Value> values{ToMillis(entity.last_seen), entity.revision, entry};
+  std::vector<Value> values{ToMillis(entity.last_seen),
+                            entity.revision,
+                            entry,
+                            static_cast<std::int64_t>(entity.present),
+                            ToMillis(entity.since),
+                            static_cast<std::int64_t>(entity.down),
+                            entity.notified ? Value(ToMillis(*entity.notified)) : Value(nullptr)};
   for (const std::string& field : entity.fields) values.emplace_back(std::string_view(field));
   values.emplace_back(entity.id);
   values.emplace_back(org_);
@@ -101,7 +136,7 @@ std::vector<EntityFacts> Inventory::TouchedSince(EntryId entry, EntityId first, 
   std::vector<EntityFacts> all;
   {
     static const std::string sql = fmt::format(
-        "SELECT id, kind, first_seen, last_seen, revision, {} FROM entity e WHERE {} ORDER BY id", FieldList(), kWhich);
+        "SELECT {}, {} FROM entity e WHERE {} ORDER BY id", kEntity, FieldList(), kWhich);
     Rows rows = db_.Query(sql, first, last, org_, entry);
     while (rows.Next()) all.push_back({ReadEntity(rows), {}, {}, {}, {}});
   }
@@ -125,10 +160,8 @@ std::vector<EntityFacts> Inventory::TouchedSince(EntryId entry, EntityId first, 
   });
   static const std::string locks = of("field", "field_lock", "field");
   each(locks, [](EntityFacts& to, const Rows& row) { to.locks.push_back(row.Text(1)); });
-  static const std::string sightings = of("source, first_at, last_at", "sighting", "source");
-  each(sightings, [](EntityFacts& to, const Rows& row) {
-    to.sightings.push_back({row.Text(1), FromMillis(row.Int(2)), FromMillis(row.Int(3))});
-  });
+  static const std::string sightings = of(kSighting, "sighting", "source");
+  each(sightings, [](EntityFacts& to, const Rows& row) { to.sightings.push_back(ReadSighting(row, 1)); });
   return all;
 }
 
@@ -211,28 +244,26 @@ std::vector<Identifier> Inventory::Identifiers(EntityId entity) {
 
 std::vector<Sighting> Inventory::Sightings(EntityId entity) {
   std::vector<Sighting> sightings;
-  Rows rows = db_.Query("SELECT source, first_at, last_at FROM sighting WHERE entity = ? ORDER BY source", entity);
-  while (rows.Next()) sightings.push_back({rows.Text(0), FromMillis(rows.Int(1)), FromMillis(rows.Int(2))});
+  Rows rows = db_.Query(fmt::format("SELECT {} FROM sighting WHERE entity = ? ORDER BY source", kSighting), entity);
+  while (rows.Next()) sightings.push_back(ReadSighting(rows, 0));
   return sightings;
 }
 
-void Inventory::SawIt(EntityId entity, const std::string& source, TimePoint at, EntryId entry, bool complete) {
-  db_.Execute(
-      "INSERT INTO sighting (entity, source, first_at, last_at, entry, complete_entry) VALUES (?, ?, ?, ?, ?, ?) "
-      "ON CONFLICT (entity, source) DO UPDATE SET last_at = excluded.last_at, entry = excluded.entry, complete_entry = "
-      "CASE WHEN excluded.complete_entry > 0 THEN excluded.complete_entry ELSE sighting.complete_entry END",
-      entity, source, ToMillis(at), ToMillis(at), entry, complete ? entry : 0);
+std::optional<Sighting> Inventory::FindSighting(EntityId entity, const std::string& source) {
+  static const std::string sql = fmt::format("SELECT {} FROM sighting WHERE entity = ? AND source = ?", kSighting);
+  Rows rows = db_.Query(sql, entity, source);
+  if (!rows.Next()) return std::nullopt;
+  return ReadSighting(rows, 0);
 }
 
-std::vector<EntityId> Inventory::Present() {
-  std::vector<EntityId> present;
-  Rows rows = db_.Query(
-      "SELECT DISTINCT entity FROM (SELECT s.entity, s.entry, "
-      "MAX(s.complete_entry) OVER (PARTITION BY s.source) AS last FROM sighting s JOIN entity e ON e.id = s.entity "
-      "WHERE e.org = ?) AS seen WHERE entry >= last ORDER BY entity",
-      org_);
-  while (rows.Next()) present.push_back(rows.Int(0));
-  return present;
+void Inventory::SawIt(EntityId entity, const Sighting& sighting) {
+  db_.Execute(
+      "INSERT INTO sighting (entity, source, plugin, first_at, last_at, entry, every, told) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (entity, source) DO UPDATE SET plugin = excluded.plugin, last_at = excluded.last_at, entry = "
+      "excluded.entry, every = excluded.every, told = excluded.told",
+      entity, sighting.source, sighting.plugin, ToMillis(sighting.first_at), ToMillis(sighting.last_at), sighting.entry,
+      sighting.every ? std::optional(sighting.every->count()) : std::nullopt, sighting.told);
 }
 
 }  // namespace backplane::store

@@ -21,7 +21,16 @@ struct Entity {
   TimePoint first_seen;
   TimePoint last_seen;
   std::int64_t revision = 0;  ///< rises with each change of a field or lock
+  bool present = true;
+  TimePoint since;                     ///< when `present` last changed
+  bool down = false;                   ///< it is absent, and that is a fault
+  std::optional<TimePoint> notified;   ///< when people were last told of what happened to it
 };
+
+/// What a field counts as: its value, or what an empty one stands for.
+std::string_view ValueOf(const Entity& entity, std::string_view field);
+/// Of a field that is a flag.
+bool IsOn(const Entity& entity, std::string_view field);
 
 /// Position of a field in Entity::fields; nothing for an unknown name.
 std::optional<std::size_t> FieldIndex(std::string_view name);
@@ -35,10 +44,16 @@ struct ClaimRow {
   bool operator==(const ClaimRow&) const = default;
 };
 
+/// A source has seen an entity.
 struct Sighting {
   std::string source;
+  std::string plugin;  ///< whose run saw it last
   TimePoint first_at;
   TimePoint last_at;
+  EntryId entry = 0;            ///< the last one
+  std::optional<Millis> every;  ///< how often that plugin runs; 0: unknown; nothing: it does not look for all there is
+  std::int64_t told = 0;        ///< hash of the claims that the source made last; 0: they are to be looked at again
+  bool operator==(const Sighting&) const = default;
 };
 
 /// Everything that is known of an entity.
@@ -68,7 +83,7 @@ class Inventory {
   /// False if the identifier belongs to another entity already.
   bool AddIdentifier(EntityId entity, const Identifier& identifier);
   std::optional<Entity> Get(EntityId entity);
-  /// Writes every field, last_seen and revision. `entry` is what changed it or its claims and locks.
+  /// Writes every field, last_seen, revision and presence. `entry` is what changed it or its claims and locks.
   void Save(const Entity& entity, EntryId entry);
   /// It was seen: last_seen does not go back.
   void Touch(EntityId entity, TimePoint last_seen, EntryId entry);
@@ -89,11 +104,9 @@ class Inventory {
   void Unlock(EntityId entity, const std::string& field);
   std::vector<Identifier> Identifiers(EntityId entity);
   std::vector<Sighting> Sightings(EntityId entity);
-  /// `complete`: the entry says what the source has not seen, too.
-  void SawIt(EntityId entity, const std::string& source, TimePoint at, EntryId entry, bool complete);
-  /// Whom a source has seen in the last complete batch in which it saw anything, or since, by id. All that it ever saw,
-  /// if none of its batches is complete: such a source never says that something is gone.
-  std::vector<EntityId> Present();
+  std::optional<Sighting> FindSighting(EntityId entity, const std::string& source);
+  /// first_at of the first one stays.
+  void SawIt(EntityId entity, const Sighting& sighting);
 
  private:
   Connection& db_;

@@ -2,25 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
 #include "base/text.h"
 
 namespace backplane::store {
 namespace {
 
 constexpr const char* kColumns =
-    "entry, org, kind, at, plugin, run, status, message, complete, reported, base_entry, base_position, body";
+    "entry, org, kind, at, plugin, run, status, message, complete, reported, base_entry, base_position, body, target, "
+    "began, every, defaults";
 
 const char* KindName(EntryKind kind) {
   switch (kind) {
     case EntryKind::kBatch: return "batch";
     case EntryKind::kEdit: return "edit";
     case EntryKind::kTime: return "time";
+    case EntryKind::kCycle: return "cycle";
   }
   return "batch";
 }
 
 EntryKind ParseKind(std::string_view name) {
-  for (const auto kind : {EntryKind::kEdit, EntryKind::kTime})
+  for (const auto kind : {EntryKind::kEdit, EntryKind::kTime, EntryKind::kCycle})
     if (name == KindName(kind)) return kind;
   return EntryKind::kBatch;
 }
@@ -53,6 +58,13 @@ Entry ReadEntry(const Rows& rows) {
   entry.reported = ParseStatuses(rows.View(9));
   entry.base = {rows.Int(10), rows.Int(11)};
   entry.body = rows.Text(12);
+  entry.target = rows.Text(13);
+  if (!rows.IsNull(14)) entry.began = FromMillis(rows.Int(14));
+  if (!rows.IsNull(15)) entry.every = Millis(rows.Int(15));
+  if (const std::string_view defaults = rows.View(16); !defaults.empty())
+    if (const auto json = ParseJson(defaults); json && json->is_object())
+      for (const auto& [field, value] : json->items())
+        if (value.is_string()) entry.defaults[field] = value.get<std::string>();
   return entry;
 }
 
@@ -61,10 +73,13 @@ Entry ReadEntry(const Rows& rows) {
 EntryId AppendEntry(Connection& connection, const Entry& entry) {
   return connection.ExecuteReturning(
       "INSERT INTO journal (org, kind, at, plugin, run, status, message, complete, reported, base_entry, "
-      "base_position, "
-      "body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING entry",
+      "base_position, body, target, began, every, defaults) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING entry",
       entry.org, KindName(entry.kind), ToMillis(entry.at), entry.plugin, entry.run, RunStatusName(entry.status),
-      entry.message, entry.complete, StatusList(entry.reported), entry.base.entry, entry.base.position, entry.body);
+      entry.message, entry.complete, StatusList(entry.reported), entry.base.entry, entry.base.position, entry.body,
+      entry.target, entry.began ? std::optional(ToMillis(*entry.began)) : std::nullopt,
+      entry.every ? std::optional(entry.every->count()) : std::nullopt,
+      entry.defaults.empty() ? std::string() : DumpJson(Json(entry.defaults)));
 }
 
 std::vector<Entry> ReadEntries(Connection& connection, EntryId after, int limit, std::size_t bytes) {

@@ -2,6 +2,7 @@
 // folds have come with it.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ enum class EntryKind {
   kBatch,  ///< a run ended: its records, and its status if it was not well
   kEdit,   ///< a person changed something; applied when it was written, at `base`
   kTime,   ///< it has become `at`: what was to end by then ends
+  kCycle,  ///< a scan pass is over; `body` says how it was judged
 };
 
 /// How far a fold has come: everything up to and with `entry`, and the entry that follows it up
@@ -38,6 +40,12 @@ struct Entry {
   std::string message;
   bool complete = false;
   std::vector<ObjectStatus> reported = {};  ///< see Batch
+  std::string target = {};                             ///< the resource that the run was about; empty: none
+  std::optional<TimePoint> began = {};                 ///< when the run began
+  /// The run went well, and how often its plugin runs (0: nobody knows): whom a complete batch of it does not see may
+  /// be gone. Nothing: nobody is gone because of it.
+  std::optional<Millis> every = {};
+  std::map<std::string, std::string> defaults = {};  ///< see Batch
   /// kEdit: where the core folds stood when it was applied.
   Watermark base;
   std::string body;

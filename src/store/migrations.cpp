@@ -416,6 +416,130 @@ CREATE TABLE setting (
 )
 )";
 
+// Whether a device is there, and what became of it. `since` is when `present` last changed. `every` of a sighting and of
+// a scanner is how often its plugin runs, in ms, 0 if nobody knows; NULL: it is no scanner. `scanner` has the last run of
+// each that went well. `told` is the hash of what the source said last.
+constexpr std::string_view kPresence = R"(
+ALTER TABLE journal ADD COLUMN target TEXT NOT NULL DEFAULT '';
+ALTER TABLE journal ADD COLUMN began BIGINT;
+ALTER TABLE journal ADD COLUMN every BIGINT;
+ALTER TABLE journal ADD COLUMN defaults TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN parent_relation TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN icon TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN custom TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN favorite TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN archived TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN is_new TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN static_ip TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN scan TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN log_events TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN alert_events TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN alert_down TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN can_sleep TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN require_nics TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN skip_repeated TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN force_status TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN present BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE entity ADD COLUMN since BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE entity ADD COLUMN down BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE entity ADD COLUMN notified BIGINT;
+UPDATE entity SET since = first_seen, present = 0;
+UPDATE entity SET present = 1 WHERE id IN (
+  SELECT s.entity FROM sighting s JOIN (
+    SELECT source, MAX(complete_entry) AS last FROM sighting GROUP BY source) AS complete
+  ON complete.source = s.source WHERE s.entry >= complete.last);
+ALTER TABLE sighting DROP COLUMN complete_entry;
+ALTER TABLE sighting ADD COLUMN plugin TEXT NOT NULL DEFAULT '';
+ALTER TABLE sighting ADD COLUMN every BIGINT;
+ALTER TABLE sighting ADD COLUMN told BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX sighting_of_plugin ON sighting (plugin, entity);
+CREATE TABLE scanner (
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  plugin TEXT NOT NULL,
+  every BIGINT NOT NULL,
+  began BIGINT NOT NULL,
+  entry BIGINT NOT NULL,
+  PRIMARY KEY (org, plugin)
+);
+CREATE TABLE device_event (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  entity BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  mac TEXT NOT NULL,
+  ip TEXT NOT NULL,
+  info TEXT NOT NULL,
+  pending BIGINT NOT NULL,
+  pair BIGINT,
+  touched BIGINT NOT NULL
+);
+CREATE INDEX device_event_of_entity ON device_event (entity, id);
+CREATE INDEX device_event_pending ON device_event (org, id) WHERE pending = 1;
+CREATE INDEX device_event_touched ON device_event (org, touched);
+CREATE INDEX device_event_by_time ON device_event (org, at);
+CREATE TABLE device_session (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  entity BIGINT NOT NULL,
+  mac TEXT NOT NULL,
+  ip TEXT NOT NULL,
+  began BIGINT,
+  began_by TEXT NOT NULL,
+  ended BIGINT,
+  ended_by TEXT NOT NULL,
+  touched BIGINT NOT NULL
+);
+CREATE INDEX device_session_of_entity ON device_session (entity, id);
+CREATE INDEX device_session_touched ON device_session (org, touched)
+)";
+
+// What people are to be told, and whom it was given to. `state` and deliveries are the sender's, not the folds'.
+constexpr std::string_view kNotifications = R"(
+CREATE TABLE notification (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  source TEXT NOT NULL,
+  level TEXT NOT NULL,
+  title TEXT NOT NULL,
+  text TEXT NOT NULL,
+  html TEXT NOT NULL,
+  data TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  entry BIGINT NOT NULL,
+  state TEXT NOT NULL,
+  round BIGINT,
+  finished BIGINT
+);
+CREATE INDEX notification_of_org ON notification (org, id);
+CREATE INDEX notification_open ON notification (org, id) WHERE state <> 'done';
+CREATE TABLE delivery (
+  notification BIGINT NOT NULL REFERENCES notification (id),
+  plugin TEXT NOT NULL,
+  state TEXT NOT NULL,
+  run BIGINT,
+  message TEXT NOT NULL,
+  at BIGINT NOT NULL,
+  PRIMARY KEY (notification, plugin)
+)
+)";
+
+// Runs that belong together, and what followed from them.
+constexpr std::string_view kCycles = R"(
+CREATE TABLE cycle (
+  id {serial},
+  org BIGINT NOT NULL REFERENCES organisation (id),
+  opened BIGINT NOT NULL,
+  closed BIGINT,
+  stage TEXT NOT NULL,
+  status TEXT NOT NULL,
+  message TEXT NOT NULL
+);
+CREATE INDEX cycle_open ON cycle (id) WHERE closed IS NULL;
+ALTER TABLE run ADD COLUMN cycle BIGINT;
+CREATE INDEX run_of_cycle ON run (cycle, id) WHERE cycle IS NOT NULL
+)";
+
 constexpr std::array kMigrations = {Migration{1, "the first thread", kFirst},
                                     Migration{2, "resources and enrichments", kResources},
                                     Migration{3, "pace", kPace},
@@ -424,7 +548,10 @@ constexpr std::array kMigrations = {Migration{1, "the first thread", kFirst},
                                     Migration{6, "people", kPeople},
                                     Migration{7, "object history", kObjectHistory},
                                     Migration{8, "settings", kSettings},
-                                    Migration{9, "touched", kTouched}};
+                                    Migration{9, "touched", kTouched},
+                                    Migration{10, "presence", kPresence},
+                                    Migration{11, "notifications", kNotifications},
+                                    Migration{12, "cycles", kCycles}};
 
 constexpr std::array kSampleMigrations = {Migration{1, "samples", kSamples}};
 

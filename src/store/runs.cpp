@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kColumns =
     "id, org, plugin, target, cause, job_key, epoch, counter, status, exit_code, message, started, finished, taken, "
-    "refused, refusals, command, changed";
+    "refused, refusals, command, changed, cycle";
 
 TriggerKind ParseTrigger(std::string_view name) {
   for (const auto kind : {TriggerKind::kStart, TriggerKind::kCron, TriggerKind::kInterval, TriggerKind::kPhase,
@@ -35,6 +35,7 @@ Run ReadRun(const Rows& rows) {
   run.refusals = rows.Text(15);
   run.command = rows.Text(16);
   run.changed = rows.Int(17);
+  run.cycle = rows.MaybeInt(18).value_or(0);
   return run;
 }
 
@@ -110,10 +111,10 @@ RunId Runs::Begin(const Run& run, std::optional<TimePoint> slot) {
       "lane.last_slot > excluded.last_slot THEN lane.last_slot ELSE excluded.last_slot END",
       org_, run.lane.plugin, run.lane.target, run.token.epoch, run.token.counter, ToMillis(run.started), Maybe(slot));
   return db_.ExecuteReturning(
-      "INSERT INTO run (org, plugin, target, cause, job_key, epoch, counter, status, started) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, 'running', ?) RETURNING id",
+      "INSERT INTO run (org, plugin, target, cause, job_key, epoch, counter, status, started, cycle) "
+      "VALUES (?, ?, ?, ?, ?, ?, ?, 'running', ?, NULLIF(?, 0)) RETURNING id",
       org_, run.lane.plugin, run.lane.target, TriggerName(run.trigger), run.key, run.token.epoch, run.token.counter,
-      ToMillis(run.started));
+      ToMillis(run.started), run.cycle);
 }
 
 bool Runs::Close(const Run& run) {
@@ -167,6 +168,10 @@ std::vector<Run> Runs::List(const RunFilter& filter) {
     sql += " AND (target = ? OR target LIKE ? ESCAPE '\\')";
     values.emplace_back(std::string_view(filter.target));
     values.emplace_back(std::string_view(about));
+  }
+  if (filter.cycle > 0) {
+    sql += " AND cycle = ?";
+    values.emplace_back(filter.cycle);
   }
   if (filter.before > 0) {
     sql += " AND id < ?";

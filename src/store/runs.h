@@ -41,6 +41,7 @@ struct RunFilter {
   std::optional<RunStatus> status;
   std::string key;     ///< job key; empty: any
   std::string target;  ///< a lane's target, or the id of its resource; empty: any
+  CycleId cycle = 0;   ///< 0: any
   RunId before = 0;    ///< only older ones; 0: from the newest
   int limit = 50;
 };

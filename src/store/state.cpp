@@ -16,7 +16,8 @@ struct Table {
 
 const std::vector<Table>& Tables() {
   static const std::vector<Table> tables = [] {
-    std::vector<std::string> entity = {"id", "org", "kind", "first_seen", "last_seen", "revision", "touched"};
+    std::vector<std::string> entity = {"id", "org", "kind", "first_seen", "last_seen", "revision", "touched",
+                                       "present", "since", "down", "notified"};
     entity.insert(entity.end(), kDeviceFields.begin(), kDeviceFields.end());
     const std::vector<std::string> logged = {
         "id",           "org",      "object",   "run",      "at",       "plugin",  "primary_id",
@@ -27,7 +28,17 @@ const std::vector<Table>& Tables() {
         {"identifier", {"org", "scheme", "value", "entity"}, "org, scheme, value"},
         {"claim", {"entity", "field", "source", "value", "at", "wins"}, "entity, field, source"},
         {"field_lock", {"entity", "field"}, "entity, field"},
-        {"sighting", {"entity", "source", "first_at", "last_at", "entry"}, "entity, source"},
+        {"sighting",
+         {"entity", "source", "first_at", "last_at", "entry", "plugin", "every", "told"},
+         "entity, source"},
+        {"scanner", {"org", "plugin", "every", "began", "entry"}, "org, plugin"},
+        {"device_event",
+         {"id", "org", "entity", "kind", "at", "mac", "ip", "info", "pending", "pair", "touched"},
+         "id"},
+        {"device_session",
+         {"id", "org", "entity", "mac", "ip", "began", "began_by", "ended", "ended_by", "touched"},
+         "id"},
+        {"notification", {"id", "org", "source", "level", "title", "text", "html", "data", "at", "entry"}, "id"},
         {"object",
          {"id",        "org",      "plugin",  "object_key",  "primary_id", "secondary_id", "watched1", "watched2",
           "watched3",  "watched4", "extra",   "foreign_key", "help1",      "help2",        "help3",    "help4",

@@ -86,14 +86,10 @@ class Following {
       : db_(db), core_(core), catalog_(catalog), since_(since) {}
 
   Status Devices() {
-    std::vector<EntityId> touched, present;
-    BACKPLANE_TRY(Read([&](store::Connection& core) {
-      store::Inventory inventory(core, kDefaultOrg);
-      touched = inventory.TouchedSince(since_);
-      if (!touched.empty()) present = inventory.Present();
-    }));
+    std::vector<EntityId> touched;
+    BACKPLANE_TRY(
+        Read([&](store::Connection& core) { touched = store::Inventory(core, kDefaultOrg).TouchedSince(since_); }));
     if (touched.empty()) return {};
-    const auto is_present = [&](EntityId id) { return std::binary_search(present.begin(), present.end(), id); };
     const DeviceRows rows(catalog_.values);
     Writer writer(db_, DevicesTable(), "devGUID");
     return ByPages(touched, [&](std::int64_t first, std::int64_t last) -> Status {
@@ -102,8 +98,7 @@ class Following {
         page = store::Inventory(core, kDefaultOrg).TouchedSince(since_, first, last);
       }));
       for (const store::EntityFacts& facts : page)
-        if (facts.entity.kind == "device") writer.Put(rows.Of(facts, is_present(facts.entity.id)));
-      if (last == touched.back()) MarkAbsent(is_present);
+        if (facts.entity.kind == "device") writer.Put(rows.Of(facts));
       return {};
     });
   }
@@ -176,19 +171,6 @@ class Following {
     for (const auto& [org, plugin] : store::PluginsInLog(core, kind))
       if (org == kDefaultOrg) first.emplace(PrefixOf(plugin), store::ObjectLog(core, org, kind).First(plugin));
     return first;
-  }
-
-  // Of the devices that were there and of which nobody said anything now.
-  template <typename IsPresent>
-  void MarkAbsent(const IsPresent& is_present) {
-    std::vector<std::string> absent;
-    {
-      store::Rows rows = db_.Query("SELECT devGUID FROM Devices WHERE devPresentLastScan = 1");
-      while (rows.Next())
-        if (const EntityId id = EntityOf(rows.View(0)); id != 0 && !is_present(id)) absent.push_back(rows.Text(0));
-    }
-    for (const std::string& guid : absent)
-      db_.Execute("UPDATE Devices SET devPresentLastScan = 0 WHERE devGUID = ?", guid);
   }
 
   store::Connection& db_;

@@ -215,7 +215,7 @@ DeviceRows::DeviceRows(const Settings& settings)
   initial_.emplace_back("NEWDEV");
 }
 
-AppRow DeviceRows::Of(const store::EntityFacts& facts, bool present) const {
+AppRow DeviceRows::Of(const store::EntityFacts& facts) const {
   const Device device(facts);
   const std::string mac = MacOf(facts);
   const std::string& ip = device.Field("ip");
@@ -233,7 +233,7 @@ AppRow DeviceRows::Of(const store::EntityFacts& facts, bool present) const {
                 v6 ? "" : ip,
                 v6 ? ip : "",
                 device.Field("vlan"),
-                present ? "1" : "0",
+                facts.entity.present ? "1" : "0",
                 OrElse(device.Field("location"), location_),
                 OrElse(device.Field("parent"), mac == kInternet ? "null" : parent_),
                 device.Field("parent_port"),

@@ -35,7 +35,7 @@ class DeviceRows {
  public:
   /// `settings` are those of the dialect: NEWDEV_* say what a device has that nobody says anything else of.
   explicit DeviceRows(const Settings& settings);
-  AppRow Of(const store::EntityFacts& facts, bool present) const;
+  AppRow Of(const store::EntityFacts& facts) const;
   /// Whether the same devices have the same rows.
   bool operator==(const DeviceRows&) const = default;
 

@@ -43,7 +43,8 @@ Result<Invocation> NetAlertX::Prepare(const Manifest& manifest, const Job&, cons
   return PrepareRun(manifest, settings, context);
 }
 
-Batch NetAlertX::Decode(const Manifest& manifest, const Settings& settings, const Output& output, TimePoint at) const {
+Batch NetAlertX::Decode(const Manifest& manifest, const Settings& settings, const Settings&, const Output& output,
+                        TimePoint at) const {
   return DecodeOutput(manifest, settings, output, at);
 }
 

@@ -21,7 +21,8 @@ class NetAlertX final : public Codec {
   Status MakePlugin(const NewPlugin& wanted) const override;
   Result<Invocation> Prepare(const Manifest& manifest, const Job& job, const Settings& settings,
                              const RunContext& context) const override;
-  Batch Decode(const Manifest& manifest, const Settings& settings, const Output& output, TimePoint at) const override;
+  Batch Decode(const Manifest& manifest, const Settings& settings, const Settings& all, const Output& output,
+               TimePoint at) const override;
 };
 
 }  // namespace backplane::netalertx

@@ -21,6 +21,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (codec.Present(*read.manifest, "de_de").settings.size() != read.manifest->settings.size()) std::abort();
   Output output;
   output.files.push_back({"last_result." + read.manifest->name + ".log", "a|10.0.0.1|||||||\n", {}});
-  if (codec.Decode(*read.manifest, *settings, output, TimePoint()).records.empty()) std::abort();
+  if (codec.Decode(*read.manifest, *settings, *settings, output, TimePoint()).records.empty()) std::abort();
   return 0;
 }

@@ -51,7 +51,8 @@ Result<Invocation> Panoptes::Prepare(const Manifest& manifest, const Job&, const
   return PrepareRun(manifest, settings, context);
 }
 
-Batch Panoptes::Decode(const Manifest& manifest, const Settings&, const Output& output, TimePoint at) const {
+Batch Panoptes::Decode(const Manifest& manifest, const Settings&, const Settings&, const Output& output,
+                       TimePoint at) const {
   return DecodeOutput(manifest, output, at);
 }
 

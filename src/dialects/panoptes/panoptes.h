@@ -19,7 +19,8 @@ class Panoptes final : public Codec {
   Result<Json> CommonValue(const std::string& key, const Json& given) const override;
   Result<Invocation> Prepare(const Manifest& manifest, const Job& job, const Settings& settings,
                              const RunContext& context) const override;
-  Batch Decode(const Manifest& manifest, const Settings& settings, const Output& output, TimePoint at) const override;
+  Batch Decode(const Manifest& manifest, const Settings& settings, const Settings& all, const Output& output,
+               TimePoint at) const override;
 };
 
 }  // namespace backplane::panoptes
