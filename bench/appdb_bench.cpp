@@ -126,7 +126,8 @@ class Bench {
     const double middle = CpuSeconds();
     whole_.db->connection().Script(
         "DELETE FROM Devices; DELETE FROM Plugins_Objects; DELETE FROM Plugins_History; "
-        "UPDATE Backplane_Mirror SET entry = -1, history = 0");
+        "UPDATE Backplane_Marks SET value = -1 WHERE name = 'entry'; "
+        "UPDATE Backplane_Marks SET value = 0 WHERE name = 'history'");
     Take(whole_, true);
     Must(whole_.Files().Write(*whole_.db, catalog_, kAllTables, clock_.Now(), kLongestQuery));
     const double ours = (middle - start) * 1e3, peer = (CpuSeconds() - middle) * 1e3;

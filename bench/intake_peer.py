@@ -35,7 +35,7 @@ def connect(file):
         PRAGMA cache_size = -64000;
         PRAGMA temp_store = MEMORY;
         CREATE TEMP TABLE line (n INTEGER PRIMARY KEY, primary_id, secondary_id, watched1, watched2, watched3,
-            watched4, extra, foreign_key, help1, help2, help3, help4);
+            watched4, extra, foreign_key, help1, help2, help3, help4, ip_key);
         CREATE TEMP TABLE seen (n INTEGER PRIMARY KEY, object, object_new, object_changed, device, device_new, key,
             watch_key, mac, ip, name, vendor);
         CREATE TEMP TABLE change (n, place, device, field, value, was, wins, loser,
@@ -48,7 +48,7 @@ def rows(text):
     for line in text.splitlines():
         row = line.split("|")
         if len(row) == 13:
-            yield (row[0], row[1], *row[3:])
+            yield (row[0], row[1], *row[3:], "4%03d%03d%03d%03d" % tuple(map(int, row[1].split("."))))
 
 
 def intake(db, file, entry, at):
@@ -60,7 +60,7 @@ def intake(db, file, entry, at):
     db.execute("BEGIN IMMEDIATE")
     db.executemany(
         "INSERT INTO line (primary_id, secondary_id, watched1, watched2, watched3, watched4, extra, foreign_key, "
-        "help1, help2, help3, help4) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "help1, help2, help3, help4, ip_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows(file.read_text(encoding="utf-8")))
     scope["objects"] = db.execute("SELECT COALESCE(MAX(id), 0) FROM object").fetchone()[0]
     scope["devices"] = db.execute("SELECT COALESCE(MAX(id), 0) FROM entity").fetchone()[0]
@@ -82,6 +82,7 @@ def intake(db, file, entry, at):
 
     take_objects(run)
     take_devices(run)
+    take_presence(db, scope, run)
     append_events(run)
     run("DELETE FROM line")
     run("DELETE FROM seen")
@@ -112,9 +113,11 @@ def take_objects(run):
 
 
 def take_devices(run):
-    run("""INSERT INTO entity (id, org, kind, first_seen, last_seen, touched)
-        SELECT device, 1, 'device', :at, :at, :entry FROM seen WHERE device_new ORDER BY n""")
-    run("INSERT INTO identifier SELECT 1, 'mac', mac, device FROM seen WHERE device_new ORDER BY mac")
+    run("""INSERT INTO entity (id, org, kind, first_seen, last_seen, touched, changed, since, came, ip4, ip_key)
+        SELECT device, 1, 'device', :at, :at, :entry, :entry, :at, :entry, ip, ip_key
+        FROM seen JOIN line USING (n) WHERE device_new ORDER BY n""")
+    run("""INSERT INTO identifier (org, scheme, value, entity)
+        SELECT 1, 'mac', mac, device FROM seen WHERE device_new ORDER BY mac""")
     said = " UNION ALL ".join(
         f"SELECT n, {place} AS place, device, '{field}' AS field, {field} AS value, '{policy}' AS policy FROM seen"
         for place, (field, policy) in enumerate(FIELDS.items()))
@@ -138,12 +141,31 @@ def take_devices(run):
             wins = excluded.wins""")
     values = ", ".join(f"MAX(value) FILTER (WHERE field = '{field}') AS {field}" for field in FIELDS)
     taken = ", ".join(f"{field} = COALESCE(c.{field}, entity.{field})" for field in FIELDS)
-    run(f"""UPDATE entity SET {taken}, revision = revision + 1
+    search = " || char(10) || ".join(f"COALESCE(c.{field}, entity.{field})" for field in ("name", "mac", "ip", "vendor"))
+    run(f"""UPDATE entity SET {taken}, revision = revision + 1, changed = :entry,
+            search = LOWER({search} || char(10) || entity.fqdn)
         FROM (SELECT device, {values} FROM change WHERE wins AND value <> was GROUP BY n) c WHERE entity.id = c.device""")
     run("UPDATE entity SET last_seen = MAX(last_seen, :at), touched = :entry FROM seen WHERE entity.id = seen.device")
-    run("""INSERT INTO sighting SELECT device, :source, :at, :at, :entry, :entry FROM seen WHERE TRUE ORDER BY device
-        ON CONFLICT (entity, source) DO UPDATE SET last_at = excluded.last_at, entry = excluded.entry,
-            complete_entry = excluded.complete_entry""")
+    run("""INSERT INTO sighting (entity, source, first_at, last_at, entry, plugin)
+        SELECT device, :source, :at, :at, :entry, :plugin FROM seen WHERE TRUE ORDER BY device
+        ON CONFLICT (entity, source) DO UPDATE SET last_at = excluded.last_at, entry = excluded.entry""")
+
+
+def take_presence(db, scope, run):
+    """Devices that come. Of those that go there are none, which has to be found out."""
+    scope["device_events"] = db.execute("SELECT COALESCE(MAX(id), 0) FROM device_event").fetchone()[0]
+    run("""INSERT INTO device_event (org, entity, kind, at, mac, ip, info, pending, touched)
+        SELECT 1, device, kind, :at, mac, ip, info, 1, :entry FROM (
+            SELECT n, 0 AS place, device, 'new' AS kind, mac, ip, vendor AS info FROM seen WHERE device_new
+            UNION ALL SELECT n, 1, device, 'connected', mac, ip, '' FROM seen WHERE device_new) ORDER BY n, place""")
+    run("""INSERT INTO device_session (org, entity, mac, ip, began, began_by, ended_by, touched)
+        SELECT 1, device, mac, ip, :at, 'new', '', :entry FROM seen WHERE device_new ORDER BY n""")
+    gone = db.execute("""SELECT COUNT(*) FROM sighting s JOIN entity e ON e.id = s.entity
+        WHERE s.plugin = :plugin AND s.entry <> :entry AND e.came <> 0 AND s.entry >= e.came""", scope).fetchone()[0]
+    if gone:
+        sys.exit("somebody is gone")
+    run("""INSERT INTO scanner (org, plugin, every, began, at, entry) VALUES (1, :plugin, 300000, :at, :at, :entry)
+        ON CONFLICT (org, plugin) DO UPDATE SET began = excluded.began, at = excluded.at, entry = excluded.entry""")
 
 
 def append_events(run):
@@ -155,6 +177,10 @@ def append_events(run):
             UNION ALL
             SELECT n, 1, 'device.new', device,
                 json_object('name', name, 'mac', mac, 'ip', ip, 'vendor', vendor) FROM seen WHERE device_new
+            UNION ALL
+            SELECT n, 2, 'device.connected', device,
+                json_object('event', :device_events + 2 * ROW_NUMBER() OVER (ORDER BY n), 'name', name, 'mac', mac,
+                            'ip', ip) FROM seen WHERE device_new
             UNION ALL
             SELECT n, 1, 'device.changed', c.device, json_object('name', e.name, 'changes', json(c.changes))
             FROM (SELECT n, device, json_group_object(field, json_object('from', was, 'to', value)) AS changes

@@ -9,7 +9,9 @@
 
 #include "api/auth.h"
 #include "api/endpoint.h"
+#include "dispatch/cycles.h"
 #include "dispatch/host.h"
+#include "dispatch/sender.h"
 #include "events/bus.h"
 #include "http/http.h"
 #include "ingest/folder.h"
@@ -24,6 +26,8 @@ namespace backplane::api {
 struct ApiParts {
   store::Database& database;
   dispatch::Host& host;
+  dispatch::Sender& sender;
+  dispatch::Cycles& cycles;
   ingest::Folder& folder;
   ingest::SampleFolder& samples;
   store::Vault& vault;
@@ -45,9 +49,12 @@ std::shared_ptr<const Catalog> CatalogOf(const ApiParts& parts, OrgId org);
 
 /// Rows of each resource; one file each.
 std::vector<Endpoint> DeviceEndpoints(const ApiParts& parts);
+std::vector<Endpoint> DeviceListEndpoints(const ApiParts& parts);
 std::vector<Endpoint> ObjectEndpoints(const ApiParts& parts);
 std::vector<Endpoint> ResourceEndpoints(const ApiParts& parts);
 std::vector<Endpoint> RunEndpoints(const ApiParts& parts);
+std::vector<Endpoint> CycleEndpoints(const ApiParts& parts);
+std::vector<Endpoint> NotificationEndpoints(const ApiParts& parts);
 std::vector<Endpoint> PluginEndpoints(const ApiParts& parts);
 std::vector<Endpoint> ApprovalEndpoints(const ApiParts& parts);
 std::vector<Endpoint> EventEndpoints(const ApiParts& parts);

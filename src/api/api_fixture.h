@@ -17,13 +17,23 @@ class ApiFixture {
  public:
   explicit ApiFixture(const std::vector<std::string>& plugins = {"scan how=ok,aa", "slow how=hang", "set runtime="})
       : host_(plugins) {
+    sender = dispatch::Sender::Start(*host_.host, *host_.store, host_.bus, host_.clock).value();
+    cycles = dispatch::Cycles::Start({.host = *host_.host,
+                                      .database = *host_.store,
+                                      .folder = *host_.folder,
+                                      .sender = *sender,
+                                      .clock = host_.clock,
+                                      .news = host_.news})
+                 .value();
     api = std::make_unique<Api>(ApiParts{.database = *host_.store,
                                          .host = *host_.host,
+                                         .sender = *sender,
+                                         .cycles = *cycles,
                                          .folder = *host_.folder,
                                          .samples = samples_,
                                          .vault = vault,
                                          .registry = registry,
-                                         .bus = bus_,
+                                         .bus = host_.bus,
                                          .clock = host_.clock,
                                          .runs = folder_.path() / "runs",
                                          .auth = auth,
@@ -81,7 +91,6 @@ class ApiFixture {
 
   TestFolder folder_;
   dispatch::HostFixture host_;
-  events::Bus bus_{host_.clock};
   store::TestStore metrics_{store::Backends().front(), store::SampleMigrations()};
   ingest::SampleFolder samples_{*host_.store, *metrics_, host_.clock};
 
@@ -92,6 +101,8 @@ class ApiFixture {
              .setup_file = folder_.path() / "setup-token"}};
   store::Vault vault{*host_.store, host_.clock, {.source = {folder_.path() / "secret.key"}}};
   package::Registry registry{{.database = *host_.store, .clock = host_.clock, .folder = folder_.path() / "registry"}};
+  std::unique_ptr<dispatch::Sender> sender;
+  std::unique_ptr<dispatch::Cycles> cycles;
   std::unique_ptr<Api> api;
   int rescans = 0;
 

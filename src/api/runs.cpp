@@ -25,6 +25,7 @@ Json ToJson(const Run& run) {
                {"resource", ResourceIdOf(run.lane.target)},
                {"trigger", TriggerName(run.trigger)},
                {"key", run.key},
+               {"cycle", run.cycle == 0 ? Json(nullptr) : Json(run.cycle)},
                {"status", RunStatusName(run.status)},
                {"exit_code", run.exit_code ? Json(*run.exit_code) : Json(nullptr)},
                {"message", run.message},
@@ -78,6 +79,7 @@ Result<Reply> List(const ApiParts& parts, const Call& call) {
     filter.status = ParseRunStatus(status);
     if (!filter.status) return Fail(Errc::kInvalid, fmt::format("status: there is no status \"{}\"", status), "status");
   }
+  BACKPLANE_ASSIGN(filter.cycle, call.QueryInt("cycle", 0, 1, std::numeric_limits<std::int64_t>::max()));
   BACKPLANE_ASSIGN(filter.before, call.QueryInt("before", 0, 0, std::numeric_limits<std::int64_t>::max()));
   BACKPLANE_ASSIGN(const std::int64_t limit, call.QueryInt("limit", 50, 1, 1000));
   filter.limit = static_cast<int>(limit) + 1;
@@ -167,6 +169,7 @@ std::vector<Endpoint> RunEndpoints(const ApiParts& parts) {
         {"status", "Only with this status."},
         {"key", "Only of the job with this key."},
         {"target", "Only about this resource, by id or key."},
+        {"cycle", "Only of this pass."},
         {"before", "Cursor: the `next` of the page before."},
         {"limit", "Runs per page, 1 to 1000; 50 unless given."}},
        [&parts](const Call& call) { return List(parts, call); }},

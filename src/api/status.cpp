@@ -15,7 +15,7 @@ std::vector<Endpoint> StatusEndpoints(const ApiParts& parts) {
   return {{"GET",
            "/status",
            Permission::kRead,
-           "Version, process and how much there is.",
+           "Version, process, the scan pass that is open, and how much there is.",
            {},
            [&parts](const Call& call) -> Result<Reply> {
              // The process and its journal are those of the whole installation.
@@ -23,6 +23,7 @@ std::vector<Endpoint> StatusEndpoints(const ApiParts& parts) {
              Json body = {{"version", BACKPLANE_VERSION},
                           {"pid", ours ? Json(getpid()) : Json(nullptr)},
                           {"epoch", ours ? Json(parts.host.epoch()) : Json(nullptr)},
+                          {"cycle", ours && parts.cycles.open() != 0 ? Json(parts.cycles.open()) : Json(nullptr)},
                           {"plugins", CatalogOf(parts, call.org())->plugins().size()}};
              BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
                body["devices"] = store::Inventory(connection, call.org()).Count();

@@ -36,6 +36,8 @@ const std::map<std::string, std::string>& Groups() {
       {"objects", "See what plugins report, and what became of it"},
       {"resources", "See what plugins run about"},
       {"runs", "See what was executed"},
+      {"cycles", "See scan passes, and give one up"},
+      {"notifications", "See what people were told, and by whom"},
       {"settings", "See and set what plugins are told"},
       {"secrets", "Set what plugins need to know and nobody else"},
       {"audit", "See who did what"},
@@ -61,7 +63,10 @@ void Declare(CLI::App& root, const Command& command, Target& target) {
   app->footer(command.more);
   for (const Argument& argument : command.arguments) {
     auto* option = app->add_option(argument.name, target.values[argument.name], argument.sentence);
-    option->required(!argument.optional)->expected(1)->type_name("");
+    option->required(!argument.optional)
+        ->expected(argument.repeated ? -1 : 1)
+        ->allow_extra_args(argument.repeated)
+        ->type_name("");
   }
   for (const Option& option : command.options) {
     if (option.value.empty())
@@ -102,8 +107,9 @@ std::optional<std::pair<std::string, std::string>> Assignment(const std::string&
 std::vector<Command> Commands() {
   std::vector<Command> all;
   for (auto* some : {&ServeCommands, &RunCommands, &PluginCommands, &ApprovalCommands, &DeviceCommands, &ObjectCommands,
-                     &ResourceCommands, &RunsCommands, &EventCommands, &MetricCommands, &SettingCommands,
-                     &SecretCommands, &AuditCommands, &PeopleCommands, &EnvCommands, &CheckCommands}) {
+                     &ResourceCommands, &RunsCommands, &CycleCommands, &NotificationCommands, &EventCommands, &MetricCommands, &SettingCommands,
+                     &SecretCommands, &AuditCommands, &PeopleCommands, &EnvCommands, &CheckCommands,
+                     &BackupCommands}) {
     auto commands = some();
     std::move(commands.begin(), commands.end(), std::back_inserter(all));
   }

@@ -30,6 +30,7 @@ struct Argument {
   std::string name;  ///< "ID"
   std::string sentence;
   bool optional = false;
+  bool repeated = false;  ///< one or more; the last argument only
 };
 
 /// What was given on the command line.
@@ -73,6 +74,8 @@ std::vector<Command> DeviceCommands();
 std::vector<Command> ObjectCommands();
 std::vector<Command> ResourceCommands();
 std::vector<Command> RunsCommands();
+std::vector<Command> CycleCommands();
+std::vector<Command> NotificationCommands();
 std::vector<Command> EventCommands();
 std::vector<Command> MetricCommands();
 std::vector<Command> SecretCommands();
@@ -81,6 +84,7 @@ std::vector<Command> AuditCommands();
 std::vector<Command> PeopleCommands();
 std::vector<Command> EnvCommands();
 std::vector<Command> CheckCommands();
+std::vector<Command> BackupCommands();
 
 /// Parses and runs; returns the exit code.
 int Main(const std::vector<Command>& commands, int argc, char** argv);

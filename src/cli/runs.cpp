@@ -16,6 +16,7 @@ int List(const Args& args) {
   Client::Query query = {{"limit", args.Get("--limit", "30")}};
   if (args.Has("--plugin")) query["plugin"] = args.Get("--plugin");
   if (args.Has("--status")) query["status"] = args.Get("--status");
+  if (args.Has("--cycle")) query["cycle"] = args.Get("--cycle");
   if (args.Has("--target")) query["target"] = args.Get("--target");
   const auto page = client->Get("/runs", query);
   if (!page) return Report(page.error());
@@ -95,6 +96,7 @@ std::vector<Command> RunsCommands() {
        ClientOptions({{"--plugin", "NAME", "Only of this plugin"},
                       {"--target", "RESOURCE", "Only about this resource, by id or key"},
                       {"--status", "STATUS", "Only with this status (ok, failed, timeout, ...)"},
+                      {"--cycle", "ID", "Only of this scan pass"},
                       {"--limit", "N", "So many; 30 unless given"}}),
        List},
       {"runs show",

@@ -17,11 +17,13 @@
 #include "cli/command.h"
 #include "cli/local.h"
 #include "dialects/registry.h"
+#include "dispatch/cycles.h"
 #include "dispatch/drops.h"
 #include "dispatch/host.h"
 #include "dispatch/housekeeping.h"
 #include "dispatch/rescan.h"
 #include "dispatch/resource_watch.h"
+#include "dispatch/sender.h"
 #include "dispatch/setting_store.h"
 #include "ingest/core_fold.h"
 #include "ingest/mapper.h"
@@ -209,6 +211,7 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
           {.database = *database, .folder = folder, .clock = clock, .data = data / "dialects", .share = share}));
   std::vector<dispatch::Installation*> installed;
   for (const auto& installation : installations) installed.push_back(installation.get());
+  const auto news = std::make_shared<dispatch::CycleNews>();
   BACKPLANE_ASSIGN(
       const auto host,
       dispatch::Host::Open(
@@ -224,6 +227,9 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
            .installations = installed,
            .workers = static_cast<std::size_t>(options.workers),
            .ended = [&bus] { bus.Notify(); },
+           .scan_began = [news](RunId run) { news->Began(run); },
+           .scan_ended = [news](RunId run) { news->Ended(run); },
+           .scanners_tell_absence = options.presence == "scanner",
            .secrets = [&vault](const Run& run, const auto& names) { return vault.Read(ReaderOf(run), names); }}));
   BACKPLANE_ASSIGN(
       const auto mapper,
@@ -234,6 +240,18 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                            .hostname = HostName(),
                            .appended = [&folder] { return folder.WaitUntilFolded(std::chrono::minutes(1)); }}));
   BACKPLANE_ASSIGN(const auto watch, dispatch::WatchResources(*host, *database, bus));
+  const auto follow_ups = MakeFollowUps(share);
+  std::vector<const dispatch::FollowUp*> asked;
+  for (const auto& follow_up : follow_ups) asked.push_back(follow_up.get());
+  BACKPLANE_ASSIGN(const auto sender, dispatch::Sender::Start(*host, *database, bus, clock));
+  BACKPLANE_ASSIGN(const auto cycles, dispatch::Cycles::Start({.host = *host,
+                                                               .database = *database,
+                                                               .folder = folder,
+                                                               .sender = *sender,
+                                                               .clock = clock,
+                                                               .news = news,
+                                                               .follow_ups = asked,
+                                                               .passes_tell_absence = options.presence == "pass"}));
   dispatch::Rescan rescan(*host, [&](const Catalog& before) { return load(&before); }, options.rescan);
   const dispatch::Housekeeping housekeeping(*host, *database, folder, clock, data / "runs",
                                             {.runs_keep = static_cast<int>(options.runs_keep),
@@ -241,6 +259,8 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                                              .objects_history_keep = options.objects_history_keep,
                                              .journal_keep = options.journal_keep,
                                              .events_keep = options.events_keep,
+                                             .device_events_keep = options.device_events_keep,
+                                             .notifications_keep = options.notifications_keep,
                                              .audit_keep = options.audit_keep},
                                             [&samples] { return samples.folded(); });
   api::Auth auth({.database = *database,
@@ -252,6 +272,8 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
   BACKPLANE_TRY(auth.OfferSetup());
   const api::Api api({.database = *database,
                       .host = *host,
+                      .sender = *sender,
+                      .cycles = *cycles,
                       .folder = folder,
                       .samples = samples,
                       .vault = vault,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "dialects/netalertx/follow_up.h"
 #include "dialects/netalertx/home.h"
 #include "dialects/netalertx/installation.h"
 #include "dialects/netalertx/netalertx.h"
@@ -37,6 +38,12 @@ Result<std::vector<std::unique_ptr<dispatch::Installation>>> MakeInstallations(c
                                                                 .home = parts.data / "netalertx",
                                                                 .share = parts.share}));
   list.push_back(std::move(netalertx));
+  return list;
+}
+
+std::vector<std::unique_ptr<dispatch::FollowUp>> MakeFollowUps(const std::filesystem::path& share) {
+  std::vector<std::unique_ptr<dispatch::FollowUp>> list;
+  list.push_back(netalertx::MakeFollowUp({.share = share}));
   return list;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "dispatch/follow_up.h"
 #include "dispatch/installation.h"
 #include "ingest/folder.h"
 #include "plugin/codec.h"
@@ -42,5 +43,8 @@ Result<ByHand> ByHandIn(std::string_view dialect, const std::filesystem::path& d
 
 /// Those of the dialects that have one.
 Result<std::vector<std::unique_ptr<dispatch::Installation>>> MakeInstallations(const InstallationParts& parts);
+
+/// Those of the dialects that conclude something in a cycle. `share` is base/files.h ShareFolder().
+std::vector<std::unique_ptr<dispatch::FollowUp>> MakeFollowUps(const std::filesystem::path& share);
 
 }  // namespace backplane

@@ -6,9 +6,10 @@
 namespace backplane::dispatch {
 namespace {
 
-// Derived from time or phase: only the newest is worth running.
+// Derived from time: only the newest is worth running.
 bool Coalesces(const Job& job) {
-  return job.trigger != TriggerKind::kCall && job.trigger != TriggerKind::kEvent && job.trigger != TriggerKind::kFile;
+  return job.trigger == TriggerKind::kStart || job.trigger == TriggerKind::kCron ||
+         job.trigger == TriggerKind::kInterval;
 }
 
 void NoteDecision(std::optional<Decision>& decision, Decision::What what, const std::string& key, TimePoint at) {

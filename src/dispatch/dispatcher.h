@@ -24,7 +24,7 @@ namespace backplane::dispatch {
 struct LanePolicy {
   LaneKey lane;
   Pace pace;
-  std::size_t most_waiting = 16;  ///< calls and events that may wait on the lane
+  std::size_t most_waiting = 16;  ///< calls, events and phases that may wait on the lane
   /// Wall times as stored, of the last start that counts and of the last run that reported something;
   /// they matter when the lane is added.
   std::optional<TimePoint> last_start, last_results;
@@ -102,9 +102,9 @@ std::string DecisionText(const Decision& decision);
 
 /// Every job is answered by one Start or one Drop, at once or later.
 ///
-/// A lane runs one job at a time, in order of arrival. Scheduled jobs (start, cron, interval,
-/// phase) coalesce: one of them waits per lane, and a newer one replaces it in its place. Calls
-/// and events wait one by one, up to LanePolicy::most_waiting. A job whose key is waiting or
+/// A lane runs one job at a time, in order of arrival. Scheduled jobs (start, cron, interval)
+/// coalesce: one of them waits per lane, and a newer one replaces it in its place. Others wait
+/// one by one, up to LanePolicy::most_waiting. A job whose key is waiting or
 /// running on its lane already is a duplicate; whether a key was used by a run that ended is for the
 /// caller to look up in the store. Lanes that could start take turns, first come, first served.
 /// When `most_queued` jobs wait in all, new ones are dropped: calls are told so, and slots come again.

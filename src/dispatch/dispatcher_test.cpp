@@ -89,6 +89,15 @@ TEST_F(DispatcherTest, ScheduledJobsCoalesceWhileTheLaneIsBusy) {
   EXPECT_THAT(Started(Finish(seconds(21), "a")), ElementsAre("a slot/20000"));
 }
 
+TEST_F(DispatcherTest, ASlotDoesNotTakeThePlaceOfAPhase) {
+  const Job phase{.lane = Key("a"), .trigger = TriggerKind::kPhase, .key = "phase/1/x", .due = kNoon};
+  Step(Millis(0), {.lanes = {LanePolicy{.lane = Key("a")}}, .jobs = {Slot("a", Millis(0))}});
+  EXPECT_THAT(Dropped(Step(seconds(10), {.jobs = {Slot("a", seconds(10)), phase, Slot("a", seconds(20))}})),
+              ElementsAre("slot/10000 superseded"));
+  EXPECT_THAT(Started(Finish(seconds(21), "a")), ElementsAre("a slot/20000"));
+  EXPECT_THAT(Started(Finish(seconds(22), "a")), ElementsAre("a phase/1/x"));
+}
+
 TEST_F(DispatcherTest, CallsWaitOneByOneAndKeysAreUnique) {
   Step(Millis(0), {.lanes = {LanePolicy{.lane = Key("a"), .most_waiting = 2}}, .jobs = {Call("a", "1")}});
   const auto effects = Step(Millis(1), {.jobs = {Call("a", "1"), Call("a", "2"), Slot("a", seconds(1)), Call("a", "2"),

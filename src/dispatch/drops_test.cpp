@@ -86,7 +86,7 @@ TEST_F(DropsTest, AResultThatAppearsBecomesARunAndIsKeptWithIt) {
   EXPECT_EQ(run.lane, HostFixture::Lane("scan"));
   EXPECT_EQ(run.taken, 2);
   EXPECT_FALSE(run.exit_code);
-  EXPECT_THAT(f_.Topics(), ElementsAre("device.new", "device.new"));
+  EXPECT_THAT(f_.Topics(), ElementsAre("device.new", "device.connected", "device.new", "device.connected"));
   EXPECT_TRUE(Becomes([&] { return fs::is_empty(Taken()); }));
   EXPECT_EQ(Artefact(run.id, "result.scan"), "aa bb");
   EXPECT_FALSE(fs::exists(Place("result.scan")));

@@ -25,7 +25,7 @@ class FollowUp {
   /// What devices are called.
   virtual std::vector<Record> Names(const Catalog& catalog, store::Connection& core, TimePoint now) const = 0;
   /// What people are to be told now, of what happened to devices and what plugins report; what is told is settled by
-  /// the same batch. Also called without a cycle while anything is pending, since some of it becomes due by time alone.
+  /// the same batch. Also called each minute without a cycle, since some of it becomes due by time alone.
   virtual std::vector<Record> Report(const Catalog& catalog, store::Connection& core, TimePoint now) const = 0;
 };
 

@@ -4,16 +4,12 @@
 #include <charconv>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <unistd.h>
 
-#include "base/files.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "dispatch/open_runs.h"
 #include "dispatch/run_folder.h"
-#include "plugin/secret_ref.h"
-#include "store/resources.h"
+#include "dispatch/task.h"
 
 namespace backplane::dispatch {
 namespace {
@@ -21,8 +17,6 @@ namespace {
 // Deadlines and the wall clock are looked at this often even if nothing happens.
 constexpr Millis kTick{5'000};
 constexpr Millis kRetryDelay{1'000};
-// How long a run waits for its dialect's files to be up to date.
-constexpr Millis kPatience{5'000};
 // As many of a lane's runs as may be kept, and more.
 constexpr int kMostOlderRuns = 10'000;
 
@@ -36,24 +30,19 @@ std::optional<TimePoint> SlotOf(const std::string& key) {
   return FromMillis(ms);
 }
 
-Result<std::vector<Enrichment>> EnrichmentsOf(store::Database& database, OrgId org, const std::string& id,
-                                              const std::string& name_space, TimePoint now) {
-  std::vector<Enrichment> enrichments;
-  BACKPLANE_TRY(database.Read([&](store::Connection& connection) -> Status {
-    for (store::StoredEnrichment& stored : store::Enrichments(connection, org).Of(id, name_space, now))
-      enrichments.push_back({std::move(stored.resource_id), std::move(stored.name_space), std::move(stored.body),
-                             stored.at, stored.expires});
-    return {};
-  }));
-  return enrichments;
-}
-
 Pace PaceOf(const Plugin& plugin) {
   return {plugin.manifest.min_interval, plugin.manifest.results_interval, plugin.manifest.modified};
 }
 
 // Of a run that was to take in what a script had left.
 bool TookIn(const Run& run) { return run.status == RunStatus::kOk || run.status == RunStatus::kFailed; }
+
+bool MayBeAwaited(TriggerKind trigger) { return trigger == TriggerKind::kFile || trigger == TriggerKind::kPhase; }
+
+// What is seen in a phase, the cycle that raised it sees too.
+bool Scans(const Task& task) {
+  return task.plugin != nullptr && task.plugin->manifest.scans && task.run.trigger != TriggerKind::kPhase;
+}
 
 Outcome OutcomeOf(const Run& run) {
   if (run.taken > 0) return Outcome::kReported;
@@ -88,8 +77,19 @@ std::shared_ptr<const Catalog> Host::catalog() { return targets_.catalog(); }
 
 Status Host::SetCatalog(std::shared_ptr<const Catalog> catalog) {
   const std::lock_guard changing(lanes_mutex_);
+  const std::shared_ptr<const Catalog> before = targets_.catalog();
   for (Installation* const installation : parts_.installations) installation->SetCatalog(catalog);
-  return Follow(targets_.SetCatalog(std::move(catalog)));
+  const Status status = Follow(targets_.SetCatalog(catalog));
+  if (before != nullptr) TellOfSettings(*before, *catalog);
+  return status;
+}
+
+void Host::TellOfSettings(const Catalog& before, const Catalog& now) {
+  const std::string key = fmt::format("phase/{}/{}", kSettingsPhase, ToMillis(parts_.clock.Now()));
+  for (const LaneKey& lane : LanesOf(kSettingsPhase)) {
+    const std::string& dialect = now.FindById(lane.plugin)->manifest.dialect;
+    if (before.DialectSettings(dialect) != now.DialectSettings(dialect)) Raise(lane, key, 0, [](const auto&) {});
+  }
 }
 
 Status Host::SetResources(std::vector<Resource> set, const std::vector<std::string>& gone) {
@@ -191,28 +191,70 @@ void Host::Call(const LaneKey& lane, const std::string& key, std::function<void(
   wake_.notify_one();
 }
 
-void Host::TakeIn(Left left, std::function<void(Result<RunId>)> done) {
+std::vector<LaneKey> Host::LanesOf(const std::string& phase) {
+  std::vector<LaneKey> lanes;
+  const std::shared_ptr<const Catalog> catalog = targets_.catalog();
+  for (const Plugin& plugin : catalog->plugins()) {
+    const std::vector<Trigger>& triggers = plugin.manifest.triggers;
+    if (std::none_of(triggers.begin(), triggers.end(), [&](const Trigger& trigger) {
+          return trigger.kind == TriggerKind::kPhase && trigger.name == phase;
+        }))
+      continue;
+    const std::string& id = plugin.manifest.id;
+    for (std::string& target : targets_.TargetsOf(id, "", std::numeric_limits<std::size_t>::max()))
+      lanes.push_back({kDefaultOrg, id, std::move(target)});
+  }
+  return lanes;
+}
+
+void Host::Order(Job job, Awaited awaited) {
   {
     const std::lock_guard lock(mutex_);
-    dispatcher_inputs_.jobs.push_back(
-        {.lane = left.lane, .trigger = TriggerKind::kFile, .key = left.key, .due = parts_.clock.Now(), .deadline = {}});
-    CallId id(left.lane, left.key);
-    taken_in_.insert_or_assign(std::move(id), TakenIn{std::move(left), std::move(done)});
+    awaited_.insert_or_assign(CallId(job.lane, job.key), std::move(awaited));
+    dispatcher_inputs_.jobs.push_back(std::move(job));
     woken_ = true;
   }
   wake_.notify_one();
 }
 
-void Host::TellTakenIn(const Run& run, Status status) {
-  std::optional<TakenIn> one;
+void Host::Raise(const LaneKey& lane, const std::string& key, CycleId cycle, std::function<void(Result<Run>)> told) {
+  Order({.lane = lane,
+         .trigger = TriggerKind::kPhase,
+         .key = key,
+         .due = parts_.clock.Now(),
+         .deadline = {},
+         .cycle = cycle},
+        {.left = {}, .told = std::move(told)});
+}
+
+void Host::TakeBack(const LaneKey& lane, const std::string& key) {
   {
     const std::lock_guard lock(mutex_);
-    const auto found = taken_in_.find({run.lane, run.key});
-    if (found == taken_in_.end()) return;
-    one = std::move(found->second);
-    taken_in_.erase(found);
+    dispatcher_inputs_.cancel.push_back({lane, key});
+    woken_ = true;
   }
-  one->done(status ? Result<RunId>(run.id) : Result<RunId>(Fail(std::move(status).error())));
+  wake_.notify_one();
+}
+
+void Host::TakeIn(Left left, std::function<void(Result<RunId>)> done) {
+  Job job{.lane = left.lane, .trigger = TriggerKind::kFile, .key = left.key, .due = parts_.clock.Now(), .deadline = {}};
+  Order(std::move(job), {.left = std::move(left), .told = [done = std::move(done)](const Result<Run>& run) {
+                           if (!run) return done(Fail(run.error()));
+                           if (!TookIn(*run)) return done(Fail(Errc::kUnavailable, run->message));
+                           done(run->id);
+                         }});
+}
+
+void Host::Tell(const LaneKey& lane, const std::string& key, const Result<Run>& run) {
+  std::optional<Awaited> one;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = awaited_.find({lane, key});
+    if (found == awaited_.end()) return;
+    one = std::move(found->second);
+    awaited_.erase(found);
+  }
+  one->told(run);
 }
 
 void Host::KeepResultsOf(const LaneKey& lane, RunId run) {
@@ -314,9 +356,8 @@ void Host::StepOnce(std::unique_lock<std::mutex>& lock, const std::stop_token& s
   for (std::stop_source& one : stops) one.request_stop();
   for (const Drop& drop : effects.drop) {
     LogDebug("{} {}: dropped: {}", drop.job.lane.plugin, drop.job.key, DropReasonText(drop.reason));
-    if (drop.job.trigger == TriggerKind::kFile)
-      TellTakenIn({.lane = drop.job.lane, .key = drop.job.key},
-                  Fail(Errc::kUnavailable, std::string(DropReasonText(drop.reason))));
+    if (MayBeAwaited(drop.job.trigger))
+      Tell(drop.job.lane, drop.job.key, Fail(Errc::kUnavailable, std::string(DropReasonText(drop.reason))));
   }
   for (const auto& [call, answer] : answers) Answer(call.first, call.second, answer);
   if (!tasks.empty()) Begin(std::move(tasks));
@@ -371,7 +412,7 @@ std::vector<std::pair<Host::CallId, CallAnswer>> Host::AnswersTo(std::map<CallId
 }
 
 // With what the lanes are about now.
-std::vector<std::shared_ptr<Host::Task>> Host::TasksFor(std::vector<Start> starts) {
+std::vector<std::shared_ptr<Task>> Host::TasksFor(std::vector<Start> starts) {
   std::vector<std::shared_ptr<Task>> tasks;
   const TimePoint now = parts_.clock.Now();
   for (Start& start : starts) {
@@ -384,7 +425,8 @@ std::vector<std::shared_ptr<Host::Task>> Host::TasksFor(std::vector<Start> start
     task->run.key = std::move(start.job.key);
     task->run.token = start.token;
     task->run.started = now;
-    if (task->run.trigger == TriggerKind::kFile) task->left = taken_in_.at({task->run.lane, task->run.key}).left;
+    task->run.cycle = start.job.cycle;
+    if (task->run.trigger == TriggerKind::kFile) task->left = awaited_.at({task->run.lane, task->run.key}).left;
     running_[task->run.lane] = task;
     tasks.push_back(std::move(task));
   }
@@ -400,12 +442,13 @@ void Host::Begin(std::vector<std::shared_ptr<Task>> begun) {
         for (const auto& task : *tasks) {
           store::Runs runs(connection, task->run.lane.org);
           // Here no other run can begin or end between the look and the deed.
-          const bool once = task->run.trigger == TriggerKind::kCall || task->left;
+          const bool once =
+              task->run.trigger == TriggerKind::kCall || task->run.trigger == TriggerKind::kPhase || task->left;
           auto earlier = once ? runs.FindByKey(task->run.lane, task->run.key) : std::nullopt;
           // What was cut short took nothing in.
           if (earlier && task->left && !TookIn(*earlier)) earlier.reset();
-          task->repeats = earlier.has_value();
           task->run.id = earlier ? earlier->id : runs.Begin(task->run, SlotOf(task->run.key));
+          task->earlier = std::move(earlier);
         }
         return {};
       },
@@ -421,7 +464,7 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
     }
     for (const auto& task : tasks) {
       Answer(task->run.lane, task->run.key, {CallAnswer::State::kDropped, 0, status.error().message});
-      TellTakenIn(task->run, status);
+      Tell(task->run.lane, task->run.key, Fail(status.error()));
       Release(task->run.lane, task->run.token, Outcome::kNothing);
     }
     return;
@@ -431,22 +474,24 @@ void Host::Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& 
     const std::lock_guard lock(mutex_);
     awaited = !callers_.empty();  // who calls from now on finds the run
     for (const auto& task : tasks) {
-      if (task->repeats)
+      if (task->earlier)
         running_.erase(task->run.lane);
       else
         task->id = task->run.id;
     }
   }
+  for (const auto& task : tasks)
+    if (!task->earlier && Scans(*task)) parts_.scan_began(task->run.id);
   {
     const std::lock_guard lock(tasks_mutex_);
     for (const auto& task : tasks)
-      if (!task->repeats) tasks_.push_back(task);
+      if (!task->earlier) tasks_.push_back(task);
   }
   task_arrived_.notify_one();
   for (const auto& task : tasks) {
     if (awaited) Answer(task->run.lane, task->run.key, {CallAnswer::State::kStarted, task->run.id, ""});
-    if (!task->repeats) continue;
-    TellTakenIn(task->run, {});
+    if (!task->earlier) continue;
+    Tell(task->run.lane, task->run.key, *task->earlier);
     Release(task->run.lane, task->run.token, Outcome::kNothing);
   }
 }
@@ -472,7 +517,7 @@ void Host::WorkerThread(const std::stop_token& stop) {
 void Host::RunTask(Task& task) {
   std::shared_ptr<const ingest::Sealed> sealed;
   try {
-    ingest::Acceptance acceptance = Execute(task);
+    ingest::Acceptance acceptance = Execute(parts_, task);
     acceptance.run.finished = parts_.clock.Now();
     sealed = std::make_shared<const ingest::Sealed>(ingest::Seal(acceptance));
   } catch (const std::exception& error) {
@@ -490,120 +535,6 @@ void Host::RunTask(Task& task) {
     KeepResultsOf(task.run.lane, task.run.id);
   else
     RemoveResults(parts_.runs, task.run.id);
-}
-
-ingest::Acceptance Host::Decode(const Task& task) {
-  ingest::Acceptance acceptance{task.run, {}};
-  Run& run = acceptance.run;
-  const Manifest& manifest = task.plugin->manifest;
-  run.status = RunStatus::kOk;
-  run.message = "left by a script that was not started here";
-  Output output;
-  auto content = ReadLeftFile(task.left->file, geteuid(), static_cast<std::size_t>(manifest.limits.result_bytes));
-  output.files.push_back({.name = task.left->name, .content = {}, .error = {}});
-  if (content)
-    output.files[0].content = *std::move(content);
-  else
-    output.files[0].error = content.error().message;
-  acceptance.batch = task.plugin->codec->Decode(manifest, task.plugin->settings,
-                                                   task.catalog->DialectSettings(manifest.dialect), output, parts_.clock.Now());
-  if (content && acceptance.batch.failure.empty()) return acceptance;
-  run.status = RunStatus::kFailed;
-  run.message = content ? acceptance.batch.failure : content.error().message;
-  if (content) acceptance.batch = {};
-  return acceptance;
-}
-
-ingest::Acceptance Host::Execute(Task& task) {
-  ingest::Acceptance acceptance{task.run, {}};
-  Run& run = acceptance.run;
-  const auto not_started = [&](std::string message) {
-    run.status = RunStatus::kNotStarted;
-    run.message = std::move(message);
-    return acceptance;
-  };
-  // What it is about may have gone between the decision and now.
-  if (task.plugin == nullptr || (task.resource == nullptr && !run.lane.target.empty()))
-    return not_started("what it was to run, or to run about, is gone");
-  if (task.left) return Decode(task);
-  const Plugin& plugin = *task.plugin;
-  const auto runtime = std::find_if(parts_.runtimes.begin(), parts_.runtimes.end(),
-                                    [&](const auto& known) { return known->name() == plugin.manifest.runtime; });
-  if (runtime == parts_.runtimes.end())
-    return not_started(fmt::format("no runtime {} on this machine", plugin.manifest.runtime));
-
-  const auto folder = parts_.runs / std::to_string(run.id);
-  RunContext context{.run = run.id,
-                     .work = WorkOf(parts_.runs, run.id),
-                     .share = parts_.share,
-                     .python = parts_.python,
-                     .path = parts_.path,
-                     .installation = {},
-                     .now = parts_.clock.Now(),
-                     .all_settings = &task.catalog->DialectSettings(plugin.manifest.dialect),
-                     .manifests = task.catalog->ManifestsOf(plugin.manifest.dialect),
-                     .given = &task.catalog->Given(plugin.manifest.dialect),
-                     .resource = task.resource.get(),
-                     .enrichments = [&](const std::string& id, const std::string& name_space) {
-                       return EnrichmentsOf(parts_.database, run.lane.org, id, name_space, run.started);
-                     }};
-  if ((*runtime)->uses_files())
-    if (const Status made = MakePrivateFolder(context.work); !made) return not_started(made.error().message);
-
-  const Job job{.lane = run.lane, .trigger = run.trigger, .key = run.key, .due = run.started, .deadline = {}};
-  // What runs is what was approved, or nothing: looked at before, and once more after.
-  std::uint64_t put_back = 0;
-  if (plugin.files != nullptr) {
-    const Result<std::uint64_t> files = plugin.files->PutBack();
-    if (!files) return not_started(files.error().message);
-    put_back = *files;
-  }
-  // Most plugins refer to none: their settings are not copied.
-  OpenedSettings opened;
-  const bool secret = !SecretNames(plugin.settings).empty() || !SecretNames(*context.all_settings).empty();
-  if (secret) {
-    auto values = OpenSettings(plugin.settings, *context.all_settings,
-                               [&](const std::vector<std::string>& names) { return parts_.secrets(run, names); });
-    if (!values) return not_started(values.error().message);
-    opened = *std::move(values);
-    context.all_settings = &opened.all;
-  }
-  const Settings& settings = secret ? opened.own : plugin.settings;
-  // What is not up to date yet does not hold a run up for long: it says so instead.
-  std::string remark;
-  for (Installation* const installation : parts_.installations) {
-    if (installation->dialect() != plugin.manifest.dialect) continue;
-    context.installation = installation->folder();
-    if (const Status current = installation->CatchUp(kPatience); !current) remark = current.error().message;
-  }
-  Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, settings, context);
-  if (invocation) {
-    invocation->secrets.insert(invocation->secrets.end(), opened.secrets.begin(), opened.secrets.end());
-    run.command = DisplayCommand(*invocation);
-    const std::vector<std::string> secrets = invocation->secrets;
-    const Output output = (*runtime)->Run({run.id, *std::move(invocation), folder, ResultsOf(parts_.runs, run.id)},
-                                          task.stop.get_token());
-    task.has_results =
-        std::any_of(output.files.begin(), output.files.end(), [](const auto& file) { return file.error.empty(); });
-    run.status = output.status;
-    run.exit_code = output.exit_code;
-    run.message = MaskSecrets(output.message, secrets);
-    if (!remark.empty()) run.message += (run.message.empty() ? "" : "; ") + remark;
-    acceptance.batch = plugin.codec->Decode(plugin.manifest, settings, *context.all_settings, output, parts_.clock.Now());
-    if (plugin.files != nullptr)
-      if (const Status unchanged = plugin.files->Unchanged(put_back); !unchanged)
-        acceptance.batch.failure = fmt::format("its files were changed while it ran: {}", unchanged.error().message);
-    if (!acceptance.batch.failure.empty()) {
-      if (run.status == RunStatus::kOk) {
-        run.status = RunStatus::kFailed;
-        run.message = acceptance.batch.failure;
-      }
-      acceptance.batch = {};
-    }
-  } else {
-    not_started(MaskSecrets(invocation.error().message, opened.secrets));
-  }
-  return acceptance;
 }
 
 void Host::Submit(std::shared_ptr<const ingest::Sealed> sealed) {
@@ -635,9 +566,16 @@ void Host::Accepted(const std::shared_ptr<const ingest::Sealed>& sealed, const S
   }
   parts_.folder.Wake();
   parts_.ended();
-  if (run.trigger == TriggerKind::kFile)
-    TellTakenIn(run, status && !TookIn(run) ? Fail(Errc::kUnavailable, run.message) : status);
+  if (IsScan(run)) parts_.scan_ended(run.id);
+  const bool lost = !status && run.trigger == TriggerKind::kFile;  // what was executed has happened all the same
+  if (MayBeAwaited(run.trigger)) Tell(run.lane, run.key, lost ? Result<Run>(Fail(status.error())) : Result<Run>(run));
   Release(run.lane, run.token, status ? OutcomeOf(run) : Outcome::kRan);  // last: ~Host may return after it
+}
+
+bool Host::IsScan(const Run& run) {
+  const std::lock_guard lock(mutex_);
+  const auto task = running_.find(run.lane);
+  return task != running_.end() && task->second->run.token == run.token && Scans(*task->second);
 }
 
 void Host::Release(const LaneKey& lane, Token token, Outcome outcome) {

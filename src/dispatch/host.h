@@ -47,6 +47,11 @@ struct HostParts {
   std::vector<Installation*> installations = {};
   std::size_t workers = 8;
   std::function<void()> ended = [] {};  ///< called after each run's end is stored, from any thread
+  /// Called for runs of plugins that scan, but for those of phases: when one has begun, and after its end is stored,
+  /// in this order, from any thread.
+  std::function<void(RunId)> scan_began = [](RunId) {}, scan_ended = [](RunId) {};
+  /// Whom a scanner does not see any more may be gone: see store::Entry::every.
+  bool scanners_tell_absence = true;
   /// The values of secrets that the settings of a run's plugin refer to.
   std::function<Result<std::vector<Secret>>(const Run& run, const std::vector<std::string>& names)> secrets =
       [](const Run&, const std::vector<std::string>&) -> Result<std::vector<Secret>> {
@@ -61,6 +66,8 @@ struct CallAnswer {
   RunId run = 0;       ///< kStarted
   std::string reason;  ///< kWaiting, kDropped
 };
+
+struct Task;
 
 class Host {
  public:
@@ -94,6 +101,15 @@ class Host {
   /// is stored with the run. `answer` is called once, soon, from another thread.
   void Call(const LaneKey& lane, const std::string& key, std::function<void(CallAnswer)> answer);
 
+  /// Lanes of plugins that run in this phase.
+  std::vector<LaneKey> LanesOf(const std::string& phase);
+  /// Has a lane run for a phase; if it is busy, when it is free. `told` is called once, from another thread, unless the
+  /// host ends before: with the run when its end is stored, or with why it did not run. A run with this key that has
+  /// ended already, under an earlier daemon too, is not repeated: it is that one. For one key of a lane at a time.
+  void Raise(const LaneKey& lane, const std::string& key, CycleId cycle, std::function<void(Result<Run>)> told);
+  /// Takes back what waits on the lane with this key, and stops its run.
+  void TakeBack(const LaneKey& lane, const std::string& key);
+
   /// A result that a script left which nobody here started.
   struct Left {
     LaneKey lane;
@@ -126,21 +142,11 @@ class Host {
   std::int64_t epoch() const { return epoch_; }
 
  private:
-  struct Task {
-    Run run;
-    std::shared_ptr<const Catalog> catalog;
-    std::shared_ptr<const Plugin> plugin;
-    std::shared_ptr<const Resource> resource;  ///< null: about nothing in particular
-    std::stop_source stop;
-    bool repeats = false;      ///< a run with its key has ended already; `run` is that one
-    std::optional<Left> left;  ///< it is taken in: nothing is executed
-    bool has_results = false;  ///< there are files in the run's folder
-    std::optional<RunId> id;   ///< of `run` once it has begun; guarded by mutex_
-  };
   using CallId = std::pair<LaneKey, std::string>;  // lane and key of a call's job
-  struct TakenIn {
-    Left left;
-    std::function<void(Result<RunId>)> done;
+  /// Of a job that somebody wants to hear of.
+  struct Awaited {
+    std::optional<Left> left;
+    std::function<void(Result<Run>)> told;
   };
   struct Retry {
     std::shared_ptr<const ingest::Sealed> sealed;
@@ -159,14 +165,16 @@ class Host {
   void Begun(const std::vector<std::shared_ptr<Task>>& tasks, const Status& status);
   void WorkerThread(const std::stop_token& stop);
   void RunTask(Task& task);
-  ingest::Acceptance Execute(Task& task);
-  ingest::Acceptance Decode(const Task& task);
   void Submit(std::shared_ptr<const ingest::Sealed> sealed);
   void Accepted(const std::shared_ptr<const ingest::Sealed>& sealed, const Status& status);
   void Release(const LaneKey& lane, Token token, Outcome outcome);
   void Answer(const LaneKey& lane, const std::string& key, const CallAnswer& answer);
-  /// What became of what TakeIn() was given, if that is what this run or job was about.
-  void TellTakenIn(const Run& run, Status status);
+  /// Raises kSettingsPhase for plugins of dialects whose settings have other values now.
+  void TellOfSettings(const Catalog& before, const Catalog& now);
+  bool IsScan(const Run& run);
+  void Order(Job job, Awaited awaited);
+  /// What became of the job with this key, if somebody awaits that.
+  void Tell(const LaneKey& lane, const std::string& key, const Result<Run>& run);
 
   HostParts parts_;
   const std::int64_t epoch_;
@@ -186,7 +194,7 @@ class Host {
   DispatcherInputs dispatcher_inputs_;
   std::map<CallId, std::vector<std::function<void(CallAnswer)>>> callers_;
   std::set<CallId> waiting_;                          // called for, and neither started nor dropped yet
-  std::map<CallId, TakenIn> taken_in_;                // until it is told
+  std::map<CallId, Awaited> awaited_;                 // until it is told
   std::map<LaneKey, RunId> last_results_;             // whose result files are kept
   std::map<LaneKey, std::shared_ptr<Task>> running_;  // from Start on; Begun answers who calls before
   std::vector<Retry> retries_;

@@ -12,7 +12,9 @@
 #include <gtest/gtest.h>
 
 #include "base/test_folder.h"
+#include "dispatch/cycles.h"
 #include "dispatch/host.h"
+#include "events/bus.h"
 #include "ingest/core_fold.h"
 #include "plugin/test_codec.h"
 #include "runtime/fake/fake_runtime.h"
@@ -88,7 +90,7 @@ class HostFixture {
   }
 
   Status TryStart() {
-    folder = std::make_unique<ingest::Folder>(*store, fold_, clock, [] {});
+    folder = std::make_unique<ingest::Folder>(*store, fold_, clock, [this] { bus.Notify(); });
     auto opened = Host::Open({.database = database,
                               .catalog = catalog_,
                               .runtimes = runtimes_,
@@ -98,7 +100,9 @@ class HostFixture {
                               .share = folder_.path(),
                               .python = "",
                               .workers = 4,
-                              .ended = [this] { CountEnd(); }});
+                              .ended = [this] { CountEnd(); },
+                              .scan_began = [news = news](RunId run) { news->Began(run); },
+                              .scan_ended = [news = news](RunId run) { news->Ended(run); }});
     if (!opened) return Fail(opened.error());
     host = *std::move(opened);
     host->StartScheduling();
@@ -153,6 +157,14 @@ class HostFixture {
   std::vector<Run> Runs() {
     return store.Read([](store::Connection& c) { return store::Runs(c, kDefaultOrg).List({.limit = 1000}); });
   }
+  /// Waits for what no one tells.
+  void WaitUntil(const std::function<bool()>& condition) {
+    const Millis end = clock.Monotonic() + Millis(60'000);
+    while (!condition()) {
+      ASSERT_LT(clock.Monotonic(), end);
+      std::this_thread::yield();
+    }
+  }
   std::vector<std::string> Topics() {
     EXPECT_TRUE(folder->WaitUntilFolded(Millis(60'000)));
     std::vector<std::string> topics;
@@ -165,6 +177,8 @@ class HostFixture {
   const SystemClock clock;
   store::TestStore store;
   FlakyDatabase database{*store};
+  events::Bus bus{clock};
+  std::shared_ptr<CycleNews> news = std::make_shared<CycleNews>();  ///< what the host tells of scans
   std::unique_ptr<ingest::Folder> folder;
   std::unique_ptr<Host> host;
 

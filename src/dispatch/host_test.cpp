@@ -1,9 +1,12 @@
 #include "dispatch/host.h"
 
+#include <future>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "dispatch/host_fixture.h"
+#include "store/journal.h"
 
 namespace backplane::dispatch {
 namespace {
@@ -27,7 +30,7 @@ TEST(Host, ARunGoesThroughTheWholeLoop) {
   EXPECT_EQ(run.taken, 1);
   EXPECT_TRUE(run.finished);
   EXPECT_EQ(run.token.epoch, f.host->epoch());
-  EXPECT_THAT(f.Topics(), ElementsAre("device.new"));
+  EXPECT_THAT(f.Topics(), ElementsAre("device.new", "device.connected"));
 }
 
 TEST(Host, EveryWayToFailIsARunThatSaysWhy) {
@@ -199,6 +202,47 @@ TEST(Host, FinishedLanesAreCountedOnce) {
   EXPECT_EQ(counts[HostFixture::Lane("scan")], 2);
   EXPECT_EQ(counts[HostFixture::Lane("other")], 1);
   EXPECT_THAT(f.host->TakeFinishedLanes(), IsEmpty());
+}
+
+TEST(Host, AScannerSaysHowOftenItRuns) {
+  HostFixture f({"scan scans interval how=ok,aa", "hand scans how=ok,bb", "bad scans interval how=fail",
+                 "plain interval how=ok,cc"});
+  for (const char* name : {"scan", "hand", "bad", "plain"}) f.Call(name, "call/1");
+  f.WaitForEnds(4);
+  std::map<std::string, std::optional<Millis>> every;
+  for (const store::Entry& entry :
+       f.store.Read([](store::Connection& c) { return store::ReadEntries(c, 0, 100, 1 << 20); })) {
+    every[entry.plugin] = entry.every;
+    EXPECT_TRUE(entry.began) << entry.plugin;
+  }
+  EXPECT_EQ(every.at("t:scan"), Millis(60'000));
+  EXPECT_EQ(every.at("t:hand"), Millis(0));    // nobody knows
+  EXPECT_EQ(every.at("t:bad"), std::nullopt);  // what it has not seen may be there
+  EXPECT_EQ(every.at("t:plain"), std::nullopt);
+}
+
+TEST(Host, ALaneRunsOnceForAPhase) {
+  HostFixture f({"tell phase=notification", "fails phase=notification how=fail", "other phase=after_scan"});
+  EXPECT_THAT(f.host->LanesOf("notification"), ElementsAre(HostFixture::Lane("tell"), HostFixture::Lane("fails")));
+  const auto raise = [&](const std::string& name) {
+    std::promise<Result<RunRow>> told;
+    f.host->Raise(HostFixture::Lane(name), "round/1", 7, [&](const auto& run) { told.set_value(run); });
+    return told.get_future().get();
+  };
+  const Result<RunRow> first = raise("fails");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->status, RunStatus::kFailed);
+  EXPECT_EQ(first->cycle, 7);
+  EXPECT_EQ(first->trigger, TriggerKind::kPhase);
+  f.Stop();
+  f.Start();
+  const Result<RunRow> again = raise("fails");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->id, first->id);
+  EXPECT_EQ(again->status, RunStatus::kFailed);
+  EXPECT_EQ(raise("tell")->status, RunStatus::kOk);
+  EXPECT_EQ(f.Runs().size(), 2);
+  EXPECT_EQ(raise("nobody").error().message, "plugin or resource gone");
 }
 
 }  // namespace

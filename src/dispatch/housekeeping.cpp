@@ -6,8 +6,11 @@
 
 #include "base/log.h"
 #include "store/audit.h"
+#include "store/cycles.h"
+#include "store/device_events.h"
 #include "store/events.h"
 #include "store/journal.h"
+#include "store/notifications.h"
 #include "store/objects.h"
 #include "store/resources.h"
 #include "store/runs.h"
@@ -54,7 +57,7 @@ void Housekeeping::Loop(const std::stop_token& stop) {
     std::erase_if(finished_, [](const auto& item) { return item.second == 0; });
     TellTheTime();
     ForgetIdleLanes();
-    ForgetObjectHistory();
+    ForgetHistory();
     Forget();
     wake_.wait_for(lock, stop, kRound, [] { return false; });
   }
@@ -117,27 +120,52 @@ void Housekeeping::ForgetIdleLanes() {
   if (static_cast<int>(idle.size()) < kRowsPerStep) next_idle_look_ = now + kIdleLook;
 }
 
-void Housekeeping::ForgetObjectHistory() {
+void Housekeeping::ForgetHistory() {
   const Millis now = clock_.Monotonic();
   if (now < next_history_look_) return;
   next_history_look_ = now + kHistoryLook;
+  ForgetObjectHistory();
+  ForgetWhatHappened();
+}
+
+void Housekeeping::ForgetInSteps(const char* what, const std::function<int(store::Connection&)>& forget) {
+  for (int gone = kRowsPerStep; gone == kRowsPerStep;) {
+    const Status status = database_.Write(
+        [&](store::Connection& connection) -> Status {
+          gone = forget(connection);
+          return {};
+        },
+        store::Priority::kSlice);
+    if (!status) return LogWarning("forgetting {}: {}", what, status.error().message);
+  }
+}
+
+void Housekeeping::ForgetWhatHappened() {
+  ForgetInSteps("what happened to devices", [this](store::Connection& connection) {
+    return store::DeviceEvents(connection, kDefaultOrg)
+        .Forget(clock_.Now() - retention_.device_events_keep, kRowsPerStep);
+  });
+  ForgetInSteps("notifications", [this](store::Connection& connection) {
+    return store::Notifications(connection, kDefaultOrg).Forget(retention_.notifications_keep, kRowsPerStep);
+  });
+  ForgetInSteps("cycles", [this](store::Connection& connection) {
+    return store::Cycles(connection, kDefaultOrg).Forget(retention_.cycles_keep, kRowsPerStep);
+  });
+}
+
+void Housekeeping::ForgetObjectHistory() {
   for (const auto kind : {store::ObjectLogKind::kHistory, store::ObjectLogKind::kReports}) {
     std::vector<store::PluginOfOrg> plugins;
-    Status status = database_.Read([&](store::Connection& connection) -> Status {
+    const Status status = database_.Read([&](store::Connection& connection) -> Status {
       plugins = store::PluginsInLog(connection, kind);
       return {};
     });
-    for (const store::PluginOfOrg& one : plugins) {
-      for (int gone = kRowsPerStep; status && gone == kRowsPerStep;)
-        status = database_.Write(
-            [&](store::Connection& connection) -> Status {
-              gone = store::ObjectLog(connection, one.org, kind)
-                         .Forget(one.plugin, retention_.objects_history_keep, kRowsPerStep);
-              return {};
-            },
-            store::Priority::kSlice);
-    }
-    if (!status) LogWarning("forgetting the history of objects: {}", status.error().message);
+    if (!status) return LogWarning("forgetting the history of objects: {}", status.error().message);
+    for (const store::PluginOfOrg& one : plugins)
+      ForgetInSteps("the history of objects", [&](store::Connection& connection) {
+        return store::ObjectLog(connection, one.org, kind)
+            .Forget(one.plugin, retention_.objects_history_keep, kRowsPerStep);
+      });
   }
 }
 

@@ -20,6 +20,9 @@ struct Retention {
   std::int64_t objects_history_keep = 5'000;
   Millis journal_keep{0};
   Millis events_keep{0};
+  Millis device_events_keep = std::chrono::hours(90 * 24);
+  std::int64_t notifications_keep = 1'000;
+  std::int64_t cycles_keep = 10'000;
   Millis audit_keep = std::chrono::hours(365 * 24);
   /// Lanes about a resource that have not run for so long go with their runs.
   Millis lanes_keep = std::chrono::hours(90 * 24);
@@ -39,7 +42,12 @@ class Housekeeping {
   void TidyUpAfterTheLast();
   void PruneRuns(const LaneKey& lane, int keep, int keep_all);
   void ForgetIdleLanes();
+  void ForgetHistory();
   void ForgetObjectHistory();
+  /// Of devices, notifications and cycles.
+  void ForgetWhatHappened();
+  /// Calls `forget` in a transaction each until it has forgotten less than kRowsPerStep rows.
+  void ForgetInSteps(const char* what, const std::function<int(store::Connection&)>& forget);
   /// Tells the folds the time when something has expired.
   void TellTheTime();
   void Forget();

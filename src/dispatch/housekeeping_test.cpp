@@ -8,7 +8,10 @@
 #include <gtest/gtest.h>
 
 #include "dispatch/host_fixture.h"
+#include "store/cycles.h"
+#include "store/device_events.h"
 #include "store/journal.h"
+#include "store/notifications.h"
 #include "store/objects.h"
 
 namespace backplane::dispatch {
@@ -83,6 +86,45 @@ TEST(Housekeeping, OfTheHistoryOfObjectsTheNewestStay) {
   const std::vector<RunId> newest = {1'499, 1'498, 1'497};
   EXPECT_TRUE(Eventually([&] { return kept(store::ObjectLogKind::kHistory) == newest; }));
   EXPECT_TRUE(Eventually([&] { return kept(store::ObjectLogKind::kReports) == newest; }));
+}
+
+TEST(Housekeeping, WhatHappenedIsForgottenAfterAWhile) {
+  HostFixture f({"scan"});
+  ASSERT_TRUE(f.database.Write([&](store::Connection& c) -> Status {
+    store::DeviceEvents events(c, kDefaultOrg);
+    for (int i = 0; i < 1'500; ++i) {
+      const TimePoint at = f.clock.Now() - Millis(i < 1'400 ? 90'000 : 0);
+      events.Append({.entity = 1, .kind = store::DeviceEventKind::kConnected, .at = at, .pending = i == 7}, 1);
+    }
+    store::Notifications notifications(c, kDefaultOrg);
+    for (int i = 0; i < 5; ++i) notifications.Append({.source = "s", .title = "t", .at = f.clock.Now()}, 1);
+    notifications.EndRound(notifications.BeginRound(), f.clock.Now());
+    store::Cycles cycles(c, kDefaultOrg);
+    for (int i = 0; i < 5; ++i) cycles.Close(cycles.Open(f.clock.Now(), "scan"), f.clock.Now(), "ok", "");
+    return {};
+  }));
+  const Housekeeping housekeeping(*f.host, f.database, *f.folder, f.clock, f.folder_path() / "runs",
+                                  {.device_events_keep = Millis(60'000), .notifications_keep = 2, .cycles_keep = 3},
+                                  [] { return 0; });
+  const auto kept = [&](const auto& count) {
+    std::size_t rows = 0;
+    EXPECT_TRUE(f.database.Read([&](store::Connection& c) -> Status {
+      rows = count(c);
+      return {};
+    }));
+    return rows;
+  };
+  EXPECT_TRUE(Eventually([&] {  // a hundred are young, and one is pending
+    return kept([](store::Connection& c) {
+             return store::DeviceEvents(c, kDefaultOrg).List({.limit = 2'000}).size();
+           }) == 101;
+  }));
+  EXPECT_TRUE(Eventually([&] {
+    return kept([](store::Connection& c) { return store::Notifications(c, kDefaultOrg).List({}).size(); }) == 2;
+  }));
+  EXPECT_TRUE(Eventually([&] {
+    return kept([](store::Connection& c) { return store::Cycles(c, kDefaultOrg).List(0, 10).size(); }) == 3;
+  }));
 }
 
 TEST(Housekeeping, LeavesTheFirstRunOfANewStoreAlone) {

@@ -29,7 +29,8 @@ Batch LeftBehind(const HostParts& parts, const Run& run) {
   if (output.files.empty()) return {};
   std::sort(output.files.begin(), output.files.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   try {
-    Batch batch = plugin->codec->Decode(manifest, plugin->settings, parts.catalog->DialectSettings(manifest.dialect), output, *run.finished);
+    Batch batch = plugin->codec->Decode(manifest, plugin->settings, parts.catalog->DialectSettings(manifest.dialect),
+                                        output, *run.finished);
     return batch.failure.empty() ? std::move(batch) : Batch();
   } catch (const std::exception& bug) {
     LogError("run {} of {}: what it left could not be read: {}", run.id, run.lane.plugin, bug.what());

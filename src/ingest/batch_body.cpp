@@ -19,14 +19,18 @@ Json EncodeClaims(const std::vector<Claim>& list) {
   return claims;
 }
 
-// ["o", source, at, [scheme, value, ...], [field, value, policy, ...]]
-Json Encode(const Observation& observation) {
+Json EncodeIdentifiers(const std::vector<Identifier>& list) {
   Json identifiers = Json::array();
-  for (const Identifier& identifier : observation.identifiers) {
+  for (const Identifier& identifier : list) {
     identifiers.push_back(identifier.scheme);
     identifiers.push_back(identifier.value);
   }
-  return Json::array({"o", observation.source, ToMillis(observation.at), std::move(identifiers),
+  return identifiers;
+}
+
+// ["o", source, at, [scheme, value, ...], [field, value, policy, ...]]
+Json Encode(const Observation& observation) {
+  return Json::array({"o", observation.source, ToMillis(observation.at), EncodeIdentifiers(observation.identifiers),
                       EncodeClaims(observation.claims)});
 }
 
@@ -82,10 +86,14 @@ Json Encode(const MetricsRecord& record) {
                       std::move(dimensions), std::move(metrics)});
 }
 
-// ["c", entity, source, at, [field, value, policy, ...]]
+// ["c", entity, source, at, [field, value, policy, ...], [scheme, value, ...], anew]
 Json Encode(const ClaimsRecord& record) {
-  return Json::array({"c", record.entity, record.source, ToMillis(record.at), EncodeClaims(record.claims)});
+  return Json::array({"c", record.entity, record.source, ToMillis(record.at), EncodeClaims(record.claims),
+                      EncodeIdentifiers(record.identifiers), record.anew});
 }
+
+// ["t", object]
+Json Encode(const ObjectGone& record) { return Json::array({"t", record.object}); }
 
 // ["d", entity, since]
 Json Encode(const DeviceDownRecord& record) { return Json::array({"d", record.entity, ToMillis(record.since)}); }
@@ -97,7 +105,7 @@ Json Encode(const NotificationRecord& record) {
 }
 
 // ["s", [id, ...], reports up to]
-Json Encode(const SettledRecord& record) { return Json::array({"s", record.events, record.reports_upto}); }
+Json Encode(const SettledRecord& record) { return Json::array({"s", record.events, record.reports_upto, record.told}); }
 
 Result<ClaimPolicy> DecodePolicy(const Json& value) {
   for (const auto policy : {ClaimPolicy::kAlways, ClaimPolicy::kIfEmpty, ClaimPolicy::kDefault})
@@ -115,12 +123,22 @@ Result<std::vector<Claim>> DecodeClaims(const Json& list) {
   return claims;
 }
 
+Result<std::vector<Identifier>> DecodeIdentifiers(const Json& list) {
+  if (!list.is_array() || list.size() % 2 != 0) return Fail(Errc::kInvalid, "not a record: identifiers are pairs");
+  std::vector<Identifier> identifiers;
+  for (std::size_t i = 0; i < list.size(); i += 2)
+    identifiers.push_back({list[i].get<std::string>(), list[i + 1].get<std::string>()});
+  return identifiers;
+}
+
 Result<Record> DecodeClaimsRecord(const Json& line) {
   ClaimsRecord record{.entity = line.at(1).get<EntityId>(),
                       .source = line.at(2).get<std::string>(),
                       .claims = {},
                       .at = FromMillis(line.at(3).get<std::int64_t>())};
   BACKPLANE_ASSIGN(record.claims, DecodeClaims(line.at(4)));
+  BACKPLANE_ASSIGN(record.identifiers, DecodeIdentifiers(line.at(5)));
+  record.anew = line.at(6).get<bool>();
   return record;
 }
 
@@ -128,11 +146,7 @@ Result<Record> DecodeObservation(const Json& line) {
   Observation observation;
   observation.source = line.at(1).get<std::string>();
   observation.at = FromMillis(line.at(2).get<std::int64_t>());
-  const Json& identifiers = line.at(3);
-  if (!identifiers.is_array() || identifiers.size() % 2 != 0)
-    return Fail(Errc::kInvalid, "not a record: identifiers are pairs");
-  for (std::size_t i = 0; i < identifiers.size(); i += 2)
-    observation.identifiers.push_back({identifiers[i].get<std::string>(), identifiers[i + 1].get<std::string>()});
+  BACKPLANE_ASSIGN(observation.identifiers, DecodeIdentifiers(line.at(3)));
   BACKPLANE_ASSIGN(observation.claims, DecodeClaims(line.at(4)));
   return observation;
 }
@@ -168,9 +182,12 @@ Record DecodeEnrichment(const Json& line) {
 Result<Record> DecodeNotification(const Json& line) {
   const auto level = ParseNotificationLevel(line.at(2).get_ref<const std::string&>());
   if (!level) return Fail(Errc::kInvalid, fmt::format("no level of a notification: {}", DumpJson(line.at(2))));
-  return NotificationRecord{line.at(1).get<std::string>(), *level,
-                            line.at(3).get<std::string>(), line.at(4).get<std::string>(),
-                            line.at(5).get<std::string>(), line.at(6).get<std::string>(),
+  return NotificationRecord{line.at(1).get<std::string>(),
+                            *level,
+                            line.at(3).get<std::string>(),
+                            line.at(4).get<std::string>(),
+                            line.at(5).get<std::string>(),
+                            line.at(6).get<std::string>(),
                             FromMillis(line.at(7).get<std::int64_t>())};
 }
 
@@ -218,6 +235,7 @@ std::vector<std::string_view> SplitBody(std::string_view body) {
 }
 
 bool IsMetrics(std::string_view line) { return line.starts_with(R"(["m",)"); }
+bool IsObservation(std::string_view line) { return line.starts_with(R"(["o",)"); }
 
 Result<Record> DecodeRecord(std::string_view line) {
   BACKPLANE_ASSIGN(const Json json, ParseJson(line));
@@ -230,10 +248,12 @@ Result<Record> DecodeRecord(std::string_view line) {
     if (kind == "e") return DecodeEnrichment(json);
     if (kind == "m") return DecodeMetrics(json);
     if (kind == "c") return DecodeClaimsRecord(json);
+    if (kind == "t") return ObjectGone{json.at(1).get<std::int64_t>()};
     if (kind == "d") return DeviceDownRecord{json.at(1).get<EntityId>(), FromMillis(json.at(2).get<std::int64_t>())};
     if (kind == "n") return DecodeNotification(json);
     if (kind == "s")
-      return SettledRecord{json.at(1).get<std::vector<std::int64_t>>(), json.at(2).get<std::int64_t>()};
+      return SettledRecord{json.at(1).get<std::vector<std::int64_t>>(), json.at(2).get<std::int64_t>(),
+                           json.at(3).get<bool>()};
     return Fail(Errc::kInvalid, fmt::format("unknown kind of record: {}", kind));
   } catch (const Json::exception& error) {
     return Fail(Errc::kInvalid, fmt::format("not a record: {}", error.what()));

@@ -20,6 +20,9 @@ std::vector<std::string_view> SplitBody(std::string_view body);
 /// Whether a line is a MetricsRecord's, without parsing it.
 bool IsMetrics(std::string_view line);
 
+/// Whether a line is an Observation's, without parsing it.
+bool IsObservation(std::string_view line);
+
 /// kInvalid: not a line that EncodeRecords wrote.
 Result<Record> DecodeRecord(std::string_view line);
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "ingest/test_journal.h"
+#include "store/notifications.h"
 #include "store/runs.h"
 
 namespace backplane::ingest {
@@ -43,10 +44,11 @@ TEST_F(CoreFoldTest, TheOutcomeComesBeforeTheRecords) {
   entry.status = RunStatus::kFailed;
   journal_.AppendAndFold(entry);
   const auto events = journal_.NewEvents();
-  ASSERT_EQ(events.size(), 3U);
+  ASSERT_EQ(events.size(), 4U);
   EXPECT_THAT(events[0], ::testing::StartsWith("run.failed"));
   EXPECT_THAT(events[1], ::testing::StartsWith("device.new"));
-  EXPECT_THAT(events[2], ::testing::StartsWith("object.new"));
+  EXPECT_THAT(events[2], ::testing::StartsWith("device.connected"));
+  EXPECT_THAT(events[3], ::testing::StartsWith("object.new"));
 }
 
 TEST_F(CoreFoldTest, AnObjectGoesThroughItsStates) {
@@ -110,6 +112,22 @@ TEST_F(CoreFoldTest, TheRunLearnsHowMuchChanged) {
   entry.complete = true;
   journal_.AppendAndFold(entry);
   EXPECT_EQ(changed(), 4);
+}
+
+TEST_F(CoreFoldTest, ANotificationWaitsForItsRound) {
+  Report({NotificationRecord{.source = "d:scan",
+                             .level = NotificationLevel::kAlert,
+                             .title = "fire",
+                             .text = "in the hall",
+                             .html = "<b>in the hall</b>",
+                             .data = "{}",
+                             .at = kNoon}});
+  EXPECT_THAT(journal_.NewEvents(),
+              ElementsAre(R"(notification.raised {"notification":1,"level":"alert","title":"fire"})"));
+  const auto waiting = journal_.store().Read(
+      [](store::Connection& c) { return store::Notifications(c, kDefaultOrg).In(store::NotificationState::kWaiting); });
+  ASSERT_EQ(waiting.size(), 1U);
+  EXPECT_EQ(waiting[0].record.text, "in the hall");
 }
 
 TEST_F(CoreFoldTest, AnEditInTheJournalIsNotAppliedAgain) {

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ingest/batch_body.h"
+#include "store/audit.h"
 
 namespace backplane::ingest {
 namespace {
@@ -45,9 +46,10 @@ void DropFolded(OpenEntry& open, std::int64_t position) {
   open.first = done;
 }
 
-Result<store::Entity> ApplyEditEntry(store::Connection& connection, const store::Entry& entry, const DeviceEdit& edit) {
+Result<ChangedDevice> ApplyChangeEntry(store::Connection& connection, const store::Entry& entry,
+                                       const DeviceChange& change) {
   FoldContext context{connection, entry, 0};
-  return ApplyEdit(context, edit);
+  return ApplyChange(context, change);
 }
 
 }  // namespace
@@ -83,21 +85,46 @@ bool Folder::WaitUntilFolded(Millis timeout) {
   return woken_cv_.wait_for(lock, timeout, [&] { return watermark_.entry >= last; });
 }
 
-Result<store::Entity> Folder::Edit(OrgId org, const DeviceEdit& edit) {
-  store::Entity entity;
+Result<std::vector<ChangedDevice>> Folder::ChangeAll(OrgId org, const std::vector<DeviceChange>& changes,
+                                                     const std::string& actor, bool trial) {
+  if (changes.size() > kMostChanges)
+    return Fail(Errc::kInvalid,
+                fmt::format("{} devices at once; at most {} are changed together", changes.size(), kMostChanges));
+  std::vector<ChangedDevice> devices;
+  bool tried = false;
   const TimePoint now = clock_.Now();
   const Status status = database_.Write([&](store::Connection& connection) -> Status {
+    devices.clear();
     store::Entry entry{.org = org, .kind = store::EntryKind::kEdit, .at = now};
     entry.base = store::GetWatermark(connection, std::string(fold_.name()));
-    entry.body = DumpJson(EncodeEdit(edit));
-    entry.id = store::AppendEntry(connection, entry);
-    BACKPLANE_ASSIGN(entity, ApplyEditEntry(connection, entry, edit));
+    for (const DeviceChange& change : changes) {
+      const Json body = EncodeChange(change);
+      entry.body = DumpJson(body);
+      entry.id = store::AppendEntry(connection, entry);
+      BACKPLANE_ASSIGN(ChangedDevice device, ApplyChangeEntry(connection, entry, change));
+      if (device.changed)
+        store::Audit(connection, org)
+            .Append({.at = now,
+                     .actor = actor,
+                     .action = ActionOf(change),
+                     .subject = fmt::format("device {}", device.device.id),
+                     .detail = entry.body});
+      devices.push_back(std::move(device));
+    }
+    tried = trial;
+    if (trial) return Fail(Errc::kConflict, "a trial is taken back");
     return {};
   });
+  if (tried) return devices;
   if (!status) return Fail(status.error());
   committed_();
   Wake();
-  return entity;
+  return devices;
+}
+
+Result<store::Entity> Folder::Change(OrgId org, const DeviceChange& change, const std::string& actor) {
+  BACKPLANE_ASSIGN(std::vector<ChangedDevice> devices, ChangeAll(org, {change}, actor));
+  return std::move(devices.front().device);
 }
 
 void Folder::Loop(const std::stop_token& stop) {
@@ -208,8 +235,8 @@ Status Replay(store::Database& source, store::Database& target, Fold& fold) {
   const auto apply_due_edits = [&](store::Connection& connection) -> Status {
     while (!edits.empty() && edits.front().base <= mark) {
       BACKPLANE_ASSIGN(const Json body, ParseJson(edits.front().body));
-      BACKPLANE_ASSIGN(const DeviceEdit edit, DecodeEdit(body));
-      BACKPLANE_TRY(ApplyEditEntry(connection, edits.front(), edit));
+      BACKPLANE_ASSIGN(const DeviceChange change, DecodeChange(body));
+      BACKPLANE_TRY(ApplyChangeEntry(connection, edits.front(), change));
       edits.pop_front();
     }
     return {};

@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "base/time.h"
+#include "ingest/device_change.h"
 #include "ingest/fold.h"
-#include "ingest/inventory.h"
 
 namespace backplane::ingest {
 
@@ -30,8 +30,14 @@ class Folder {
   /// Blocks until everything accepted before the call is folded; false if `timeout` passes first.
   bool WaitUntilFolded(Millis timeout);
 
-  /// Writes a person's edit to the journal and applies it, in one transaction between two slices.
-  Result<store::Entity> Edit(OrgId org, const DeviceEdit& edit);
+  /// Writes what a person changes to the journal and the audit log and applies it, in one transaction between two
+  /// slices: all of it, or nothing if one cannot be done. `actor` is who, as the audit log has it. At most
+  /// kMostChanges. A trial is refused nothing and changes nothing: it says what would become of the devices.
+  Result<std::vector<ChangedDevice>> ChangeAll(OrgId org, const std::vector<DeviceChange>& changes,
+                                               const std::string& actor, bool trial = false);
+  /// One of them.
+  Result<store::Entity> Change(OrgId org, const DeviceChange& change, const std::string& actor);
+  static constexpr std::size_t kMostChanges = 1'000;
 
  private:
   void Loop(const std::stop_token& stop);

@@ -1,38 +1,22 @@
-// Steps of the core fold that concern the inventory: observations and a person's edits become
-// entities with fields, claims and events.
+// Steps of the core fold that concern the inventory: what somebody has seen or knows becomes entities with fields,
+// claims and events.
 #pragma once
 
-#include <map>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "base/json.h"
-#include "base/result.h"
 #include "ingest/fold.h"
-#include "store/inventory.h"
 
 namespace backplane::ingest {
 
-/// Events: "device.new" for a new entity, "device.changed" with the fields that changed. Returns the
-/// entity; 0 if the observation names none.
+/// Events: "device.new" for a new entity, "device.changed" with the fields that changed, and those of presence.h.
+/// Returns the entity; 0 if the observation names none.
+///
+/// Of nobody's fields a new entity has the entry's defaults; they have no claim. An observation with a MAC address by
+/// whose names nobody is known is of the one present entity that has the address which it claims, if that has no MAC
+/// address: of a resource, say, that is scanned later. What a source says again just as it said it last is not judged
+/// again, but after Inventory::JudgeAgain(). A claim that is none of its field's values does not count.
 EntityId ApplyObservation(FoldContext& context, const Observation& observation);
 
-/// What a person changes of one device.
-struct DeviceEdit {
-  EntityId device = 0;
-  /// Field → new value; nothing takes the person's value back, so that the latest other claim
-  /// wins again.
-  std::map<std::string, std::optional<std::string>> set;
-  std::vector<std::string> lock;
-  std::vector<std::string> unlock;
-};
-
-Json EncodeEdit(const DeviceEdit& edit);
-/// kInvalid names the field that is unknown or of the wrong type.
-Result<DeviceEdit> DecodeEdit(const Json& body);
-
-/// Applies the edit that `context.entry` carries and writes its event. kNotFound: no such device.
-Result<store::Entity> ApplyEdit(FoldContext& context, const DeviceEdit& edit);
+/// The same for what somebody knows without having seen it. Who is not known becomes known by it, if the record says by
+/// what names, and is not there; an entity that is gone is left alone.
+void ApplyClaims(FoldContext& context, const ClaimsRecord& record);
 
 }  // namespace backplane::ingest

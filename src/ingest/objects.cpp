@@ -53,6 +53,14 @@ void ApplyObject(FoldContext& context, const ObjectRecord& object) {
   Log(context, present->id, status, changed || back);
 }
 
+void ApplyObjectGone(FoldContext& context, const ObjectGone& record) {
+  store::Objects objects(context.connection, context.entry.org);
+  const auto present = objects.Get(record.object);
+  if (!present) return;
+  objects.Remove(record.object);
+  AppendEvent(context, "object.removed", record.object, present->record.primary, present->record.secondary);
+}
+
 ObjectsLook MarkMissingObjects(FoldContext& context, std::int64_t after, std::int64_t upto, int limit) {
   store::Objects objects(context.connection, context.entry.org);
   ObjectsLook look{.last = after};

@@ -10,6 +10,9 @@ namespace backplane::ingest {
 /// has an event has a line in the history; what ends in a status that the entry reports has a report, each time.
 void ApplyObject(FoldContext& context, const ObjectRecord& object);
 
+/// Event: "object.removed". Its history stays.
+void ApplyObjectGone(FoldContext& context, const ObjectGone& record);
+
 struct ObjectsLook {
   std::int64_t last = 0;  ///< id of the last object looked at, or what was given as `after`
   int looked = 0;

@@ -231,5 +231,16 @@ TEST_F(ObjectsFoldTest, AReportTellsOfTheFinalStatus) {
   EXPECT_THAT(Reports(), ElementsAre("pb unchanged 2", "pa unchanged 3", "pb unchanged 3"));
 }
 
+TEST_F(ObjectsFoldTest, WhatIsThrownAwayIsNewWhenItIsReportedAgain) {
+  Report({Thing("a"), Thing("b")});
+  journal_->NewEvents();
+  journal_->AppendAndFold(Entry({ObjectGone{1}, ObjectGone{99}}, 90'000, "d:other"));
+  EXPECT_THAT(journal_->Objects(), ElementsAre("b new"));
+  EXPECT_THAT(journal_->NewEvents(), ElementsAre(R"(object.removed {"object":1,"primary":"pa","secondary":"s"})"));
+  EXPECT_EQ(History().size(), 2U);
+  Report({Thing("a"), Thing("b")});
+  EXPECT_THAT(journal_->Objects(), ElementsAre("b unchanged", "a new"));
+}
+
 }  // namespace
 }  // namespace backplane::ingest

@@ -1,5 +1,7 @@
 #include "ingest/resources.h"
 
+#include <algorithm>
+#include <optional>
 #include <set>
 
 #include <arpa/inet.h>
@@ -8,6 +10,7 @@
 #include "base/json.h"
 #include "ingest/inventory.h"
 #include "store/events.h"
+#include "store/inventory.h"
 #include "store/resources.h"
 
 namespace backplane::ingest {
@@ -16,6 +19,7 @@ namespace {
 using store::StoredResource;
 
 constexpr int kEndedPerStep = 100;
+constexpr const char* kResourceScheme = "resource";
 
 void AppendEvent(FoldContext& context, OrgId org, const char* topic, const StoredResource& stored,
                  const char* reason = nullptr) {
@@ -31,11 +35,28 @@ bool IsAddress(const std::string& text) {
   return inet_pton(AF_INET, text.c_str(), &address) == 1 || inet_pton(AF_INET6, text.c_str(), &address) == 1;
 }
 
+// The device that a resource of which nobody knew is, if there is just one.
+std::optional<EntityId> DeviceOf(store::Inventory& inventory, const Resource& resource) {
+  std::vector<EntityId> found;
+  if (IsAddress(resource.endpoint)) found = inventory.AtAddress(resource.endpoint);
+  if (found.empty()) {
+    found = inventory.Called(resource.id);
+    for (const EntityId other : inventory.Called(resource.endpoint))
+      if (std::find(found.begin(), found.end(), other) == found.end()) found.push_back(other);
+  }
+  if (found.size() != 1 || inventory.HasIdentifier(found[0], kResourceScheme)) return std::nullopt;
+  return found[0];
+}
+
 // The entity that goes by the resource's path. Whoever reports the resource has seen it.
 EntityId SeeEntity(FoldContext& context, const ResourceRecord& record) {
   const Resource& resource = record.resource;
+  const Identifier path{kResourceScheme, ResourcePath(resource)};
+  store::Inventory inventory(context.connection, context.entry.org);
+  if (!inventory.Find(path))
+    if (const auto device = DeviceOf(inventory, resource)) inventory.AddIdentifier(*device, path);
   Observation seen{.source = context.entry.plugin,
-                   .identifiers = {{"resource", ResourcePath(resource)}},
+                   .identifiers = {path},
                    .claims = {{"name", resource.id},
                               {IsAddress(resource.endpoint) ? "ip" : "fqdn", resource.endpoint},
                               {"site", resource.site},
@@ -47,6 +68,7 @@ EntityId SeeEntity(FoldContext& context, const ResourceRecord& record) {
 }  // namespace
 
 void ApplyResource(FoldContext& context, const ResourceRecord& record) {
+  if (record.entity != 0 && !store::Inventory(context.connection, context.entry.org).Get(record.entity)) return;
   store::Resources resources(context.connection, context.entry.org);
   std::optional<StoredResource> present = resources.Find(ResourceKey(record.resource));
   StoredResource stored = present.value_or(StoredResource{.resource = record.resource, .created = record.at});
@@ -70,8 +92,18 @@ void ApplyResourceGone(FoldContext& context, const ResourceGone& gone) {
   store::Resources resources(context.connection, context.entry.org);
   const std::optional<StoredResource> present = resources.Find(gone.key);
   if (!present || present->source != context.entry.plugin) return;
-  resources.Remove(present->id);
-  AppendEvent(context, context.entry.org, "resource.removed", *present, "gone");
+  EndResource(context, *present, "gone");
+}
+
+void EndResource(FoldContext& context, const StoredResource& stored, const char* reason) {
+  store::Resources(context.connection, context.entry.org).Remove(stored.id);
+  AppendEvent(context, context.entry.org, "resource.removed", stored, reason);
+}
+
+void MoveResource(FoldContext& context, StoredResource stored, EntityId to) {
+  stored.entity = to;
+  store::Resources(context.connection, context.entry.org).Update(stored);
+  AppendEvent(context, context.entry.org, "resource.changed", stored);
 }
 
 void ApplyEnrichment(FoldContext& context, const EnrichmentRecord& record) {
@@ -99,8 +131,7 @@ ResourcesLook EndMissingResources(FoldContext& context, std::int64_t after, std:
     look.last = stored.id;
     ++look.looked;
     if (stored.entry == context.entry.id || !sites.contains(stored.resource.site)) continue;
-    resources.Remove(stored.id);
-    AppendEvent(context, context.entry.org, "resource.removed", stored, "missing");
+    EndResource(context, stored, "missing");
   }
   look.end = static_cast<int>(walked.size()) < limit;
   return look;

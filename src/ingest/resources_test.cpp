@@ -53,7 +53,7 @@ TEST_F(ResourcesFoldTest, AResourceIsAnEntityOfTheInventory) {
   EXPECT_EQ(journal_.Field(entity, "fqdn"), "sw1.example");
   EXPECT_EQ(journal_.Field(entity, "site"), "dc1");
   EXPECT_THAT(journal_.NewEvents(),
-              ElementsAre(HasSubstr("device.new"),
+              ElementsAre(HasSubstr("device.new"), HasSubstr("device.connected"),
                           R"(resource.new {"resource":1,"key":"plugin|inventory|site|dc1|class|network|subclass|)"
                           R"(switch|type|acme|id|sw1|endpoint|sw1.example"})"));
 }
@@ -64,6 +64,62 @@ TEST_F(ResourcesFoldTest, AnAddressIsAnAddress) {
   Report({record});
   EXPECT_EQ(journal_.Field(Stored()[0].entity, "ip"), "2001:db8::1");
   EXPECT_EQ(journal_.Field(Stored()[0].entity, "fqdn"), "");
+}
+
+TEST_F(ResourcesFoldTest, AResourceIsTheOneDeviceAtItsAddress) {
+  Report({Seen("aa:bb", {{"name", "core"}, {"ip", "10.0.0.1"}}), Seen("cc:dd", {{"ip", "10.0.0.2"}})}, false);
+  ResourceRecord record = ingest::Known("sw1");
+  record.resource.endpoint = "10.0.0.1";
+  Report({record});
+  ASSERT_EQ(Stored().size(), 1U);
+  EXPECT_EQ(Stored()[0].entity, 1);
+  EXPECT_EQ(journal_.Field(1, "name"), "core");
+  EXPECT_EQ(journal_.Field(1, "type"), "acme");
+  Report({Seen("aa:bb", {{"ip", "10.0.0.9"}})}, false);
+  Report({record}, true, 1);  // it goes by its path now, wherever the device is
+  EXPECT_EQ(Stored()[0].entity, 1);
+  ResourceRecord second = ingest::Known("sw2");
+  second.resource.endpoint = "10.0.0.9";
+  Report({record, second}, true, 2);  // that is another thing behind the same address
+  EXPECT_EQ(Stored()[1].entity, 3);
+}
+
+TEST_F(ResourcesFoldTest, AResourceIsTheOneDeviceThatIsCalledSo) {
+  Report({Seen("aa", {{"name", "SW1.example"}}), Seen("bb", {{"fqdn", "sw2"}}), Seen("cc", {{"name", "sw3"}}),
+          Seen("dd", {{"fqdn", "sw3.example"}})},
+         false);
+  Report({ingest::Known("sw1"), ingest::Known("sw2"), ingest::Known("sw3")});
+  const auto stored = Stored();
+  EXPECT_EQ(stored[0].entity, 1);
+  EXPECT_EQ(stored[1].entity, 2);
+  EXPECT_EQ(stored[2].entity, 5);  // two are called so
+}
+
+TEST_F(ResourcesFoldTest, NeitherSeveralDevicesNorOneThatIsGoneIsTheResource) {
+  Report({Seen("aa", {{"ip", "10.0.0.1"}}), Seen("bb", {{"ip", "10.0.0.1"}}),
+          Seen("cc", {{"ip", "10.0.0.2"}, {"force_status", "offline"}})},
+         false);
+  ResourceRecord one = ingest::Known("sw1"), other = ingest::Known("sw2");
+  one.resource.endpoint = "10.0.0.1";
+  other.resource.endpoint = "10.0.0.2";
+  Report({one, other});
+  EXPECT_EQ(Stored()[0].entity, 4);
+  EXPECT_EQ(Stored()[1].entity, 5);
+}
+
+TEST_F(ResourcesFoldTest, AResourceThatIsScannedLaterIsOneDevice) {
+  ResourceRecord record = ingest::Known("sw1");
+  record.resource.endpoint = "10.0.0.1";
+  Report({record});
+  journal_.NewEvents();
+  Report({Seen("aa:bb", {{"ip", "10.0.0.1"}, {"vendor", "acme"}})}, false);
+  EXPECT_EQ(journal_.Device(2).id, 0);
+  EXPECT_EQ(journal_.Field(1, "vendor"), "acme");
+  EXPECT_THAT(journal_.NewEvents(), ElementsAre(HasSubstr("device.changed")));
+  Report({Seen("cc:dd", {{"ip", "10.0.0.1"}})}, false);  // that one has a MAC address by now
+  EXPECT_EQ(journal_.Device(2).id, 2);
+  Report({record}, true, 5);
+  EXPECT_EQ(Stored()[0].entity, 1);
 }
 
 TEST_F(ResourcesFoldTest, TwoEndpointsOfOneThingAreTwoResourcesOfOneEntity) {

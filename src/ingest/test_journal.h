@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "ingest/batch_body.h"
 #include "ingest/core_fold.h"
-#include "ingest/inventory.h"
+#include "ingest/device_edit.h"
 #include "store/events.h"
 #include "store/inventory.h"
 #include "store/journal.h"
@@ -160,6 +160,7 @@ inline std::vector<store::Entry> RandomEntries(std::uint64_t seed, int count) {
   const auto pick = [&](std::initializer_list<const char*> of) {
     return std::string(*(of.begin() + rng.Below(of.size())));
   };
+  const auto flag = [&] { return std::string(rng.Chance(0.5) ? "1" : "0"); };
   std::vector<store::Entry> entries;
   for (int i = 0; i < count; ++i) {
     std::vector<Record> records;
@@ -183,6 +184,20 @@ inline std::vector<store::Entry> RandomEntries(std::uint64_t seed, int count) {
                                            .ttl = Millis(2'000)});
         continue;
       }
+      if (rng.Chance(0.2)) {
+        const auto entity = static_cast<EntityId>(1 + rng.Below(6));
+        records.push_back(ClaimsRecord{.entity = entity,
+                                       .source = "names",
+                                       .claims = {{"name", pick({"a", "b"}), static_cast<ClaimPolicy>(rng.Below(3))}},
+                                       .at = kNoon + Millis(at)});
+        const auto since = static_cast<int>(rng.Below(static_cast<std::uint64_t>(i) + 1));
+        records.push_back(DeviceDownRecord{entity, kNoon + Millis(since * 1000)});
+        records.push_back(NotificationRecord{.source = "d:scan", .title = "t", .at = kNoon + Millis(at)});
+        records.push_back(SettledRecord{.events = {static_cast<std::int64_t>(1 + rng.Below(20)), entity},
+                                        .reports_upto = static_cast<std::int64_t>(rng.Below(5)),
+                                        .told = rng.Chance(0.5)});
+        continue;
+      }
       if (rng.Chance(0.5)) {
         records.push_back(Thing("k" + std::to_string(rng.Below(6)), pick({"w1", "w2"}), at));
         continue;
@@ -192,6 +207,13 @@ inline std::vector<store::Entry> RandomEntries(std::uint64_t seed, int count) {
       for (const char* field : {"name", "vendor", "ip"})
         if (rng.Chance(0.6))
           seen.claims.push_back({field, pick({"", "a", "b", "c"}), static_cast<ClaimPolicy>(rng.Below(3))});
+      for (const char* field : {"alert_down", "can_sleep", "require_nics"})
+        if (rng.Chance(0.2)) seen.claims.push_back({field, flag(), ClaimPolicy::kAlways});
+      if (rng.Chance(0.3)) {
+        seen.claims.push_back({"parent", "m" + std::to_string(rng.Below(4)), ClaimPolicy::kAlways});
+        seen.claims.push_back({"parent_relation", pick({"nic", "nic", "other"}), ClaimPolicy::kAlways});
+      }
+      if (rng.Chance(0.1)) seen.claims.push_back({"force_status", pick({"online", "offline"}), ClaimPolicy::kAlways});
       records.push_back(std::move(seen));
     }
     store::Entry entry = Entry(records, i * 1000, pick({"d:scan", "d:other"}));
@@ -199,7 +221,18 @@ inline std::vector<store::Entry> RandomEntries(std::uint64_t seed, int count) {
     for (const ObjectStatus status : kObjectStatuses)
       if (rng.Chance(0.3)) entry.reported.push_back(status);
     entry.run = i + 1;
+    if (rng.Chance(0.6)) {
+      entry.complete = true;
+      entry.began = entry.at - Millis(rng.Below(3) * 700);
+      entry.every = Millis(static_cast<int>(rng.Below(3)) * 1000);
+    }
+    if (rng.Chance(0.3)) entry.target = ResourceKey(Known("r" + std::to_string(rng.Below(5)), 0, "dc1").resource);
+    if (rng.Chance(0.3)) entry.defaults = {{"alert_down", "1"}, {"owner", "me"}};
     if (rng.Chance(0.2)) entry = {.kind = store::EntryKind::kTime, .at = kNoon + Millis(i * 1000)};
+    if (rng.Chance(0.1))
+      entry = {.kind = store::EntryKind::kCycle,
+               .at = kNoon + Millis(i * 1000),
+               .body = R"({"cycle":1,"seen_after":)" + std::to_string(std::max(0, i - 2)) + "}"};
     if (rng.Chance(0.2)) entry.status = RunStatus::kFailed, entry.message = "exit code 1";
     entries.push_back(std::move(entry));
   }

@@ -145,6 +145,15 @@ struct ClaimsRecord {
   std::string source;
   std::vector<Claim> claims;
   TimePoint at;
+  /// If `entity` is 0: what it goes by, strongest first. If nothing does, it becomes known by this, and is not there.
+  std::vector<Identifier> identifiers = {};
+  /// It is said anew: it is judged even if the source has said it before, and the device counts as changed in any case.
+  bool anew = false;
+};
+
+/// Somebody has thrown an object away: it is new when it is reported again.
+struct ObjectGone {
+  std::int64_t object = 0;  ///< store::Object::id
 };
 
 /// A device has been gone for too long: it is down, if it is still gone since then.
@@ -158,10 +167,11 @@ struct DeviceDownRecord {
 struct SettledRecord {
   std::vector<std::int64_t> events;  ///< ids of store::DeviceEvent
   std::int64_t reports_upto = 0;     ///< of the lines of objects' reports, these are taken; 0: none
+  bool told = true;                  ///< false: nobody was told, since nobody need be
 };
 
 using Record = std::variant<Observation, ObjectRecord, ResourceRecord, ResourceGone, EnrichmentRecord, MetricsRecord,
-                            ClaimsRecord, DeviceDownRecord, NotificationRecord, SettledRecord>;
+                            ClaimsRecord, DeviceDownRecord, NotificationRecord, SettledRecord, ObjectGone>;
 
 /// A piece of output that was not taken, and why.
 struct Refusal {

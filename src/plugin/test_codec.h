@@ -8,6 +8,8 @@
 //   scan wants=x     asks for the capability x
 //   poll on=sw       runs about each resource whose id starts with "sw"
 //   scan runtime=x   instead of "fake"; `runtime=` declares settings only
+//   scan scans       its runs see devices
+//   tell phase=x     runs in the phase x
 //
 //   scan reads=x     gets to know the secret of the common setting x
 //
@@ -16,7 +18,7 @@
 // nobody should guess. A folder `own` beside a folder of plugins, or the one that is named, holds a JSON object in
 // base.json, and perhaps another in override.json.
 // A run yields an observation per word of its log and its result files, or an object if the word starts
-// with a plus.
+// with a plus, or a notification if it starts with an exclamation mark.
 #pragma once
 
 #include <filesystem>
@@ -121,7 +123,8 @@ class TestCodec : public Codec {
     return invocation;
   }
 
-  Batch Decode(const Manifest& manifest, const Settings&, const Settings&, const Output& output, TimePoint at) const override {
+  Batch Decode(const Manifest& manifest, const Settings&, const Settings&, const Output& output,
+               TimePoint at) const override {
     Batch batch;
     std::string text = output.log;
     for (const Output::ResultFile& file : output.files) text += " " + file.content;
@@ -130,6 +133,9 @@ class TestCodec : public Codec {
       if (word == "unreadable") return {.records = {}, .refused = {}, .failure = "this output is unreadable"};
       if (word.starts_with('+'))
         batch.records.push_back(ObjectRecord{.key = std::string(word), .at = at});
+      else if (word.starts_with('!'))
+        batch.records.push_back(
+            NotificationRecord{.source = manifest.name, .title = std::string(word.substr(1)), .at = at});
       else
         batch.records.push_back(
             Observation{.source = manifest.name, .identifiers = {{"mac", std::string(word)}}, .claims = {}, .at = at});
@@ -162,6 +168,8 @@ class TestCodec : public Codec {
       if (word == "interval") manifest.triggers.push_back({.kind = TriggerKind::kInterval, .interval = Millis(60'000)});
       if (word == "cron") manifest.triggers.push_back({.kind = TriggerKind::kCron, .cron = "0 12 * * *"});
       if (word == "start") manifest.triggers.push_back({.kind = TriggerKind::kStart});
+      if (word == "scans") manifest.scans = true;
+      if (word.starts_with("phase=")) manifest.triggers.push_back({.kind = TriggerKind::kPhase, .name = value});
       if (word.starts_with("on="))
         manifest.targets = std::make_shared<TargetFilter>(
             TargetFilter{value, [value](const Resource& resource) { return resource.id.starts_with(value); }});

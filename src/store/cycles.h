@@ -16,7 +16,7 @@ struct Cycle {
   TimePoint opened;
   std::optional<TimePoint> closed;
   std::string stage;    ///< what it does, or did last: the name of a phase, "scan", "names", "report"
-  std::string status;   ///< "running", "ok", "cancelled", "interrupted"
+  std::string status;   ///< "running", "ok", "cancelled", "failed", "interrupted"
   std::string message;  ///< for people; may be empty
 };
 

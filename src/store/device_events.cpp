@@ -31,8 +31,9 @@ std::optional<TimePoint> TimeAt(const Rows& rows, int column) {
 }
 
 DeviceSession ReadSession(const Rows& rows) {
-  return {rows.Int(0),     rows.Int(1),     rows.Text(2),
-          rows.Text(3),    TimeAt(rows, 4), ParseDeviceEventKind(rows.View(5)),
+  return {rows.Int(0),     rows.Int(1),
+          rows.Text(2),    rows.Text(3),
+          TimeAt(rows, 4), ParseDeviceEventKind(rows.View(5)),
           TimeAt(rows, 6), ParseDeviceEventKind(rows.View(7))};
 }
 
@@ -83,9 +84,14 @@ void DeviceEvents::Pair(std::int64_t one, std::int64_t other, EntryId entry) {
     db_.Execute("UPDATE device_event SET pair = ?, touched = ? WHERE id = ? AND org = ?", pair, entry, id, org_);
 }
 
-void DeviceEvents::Settle(std::int64_t id, EntryId entry) {
-  db_.Execute("UPDATE device_event SET pending = 0, touched = ? WHERE id = ? AND org = ? AND pending = 1", entry, id,
-              org_);
+std::optional<EntityId> DeviceEvents::Settle(std::int64_t id, EntryId entry) {
+  Rows rows = db_.Query(
+      "UPDATE device_event SET pending = 0, touched = ? WHERE id = ? AND org = ? AND pending = 1 RETURNING entity",
+      entry, id, org_);
+  if (!rows.Next()) return std::nullopt;
+  const EntityId entity = rows.Int(0);
+  rows.Next();  // runs the statement to its end
+  return entity;
 }
 
 std::optional<DeviceEvent> DeviceEvents::Get(std::int64_t id) {
@@ -136,6 +142,16 @@ std::vector<DeviceEvent> DeviceEvents::TouchedSince(EntryId entry, std::int64_t 
              ReadEvent);
 }
 
+std::int64_t DeviceEvents::First() {
+  Rows rows = db_.Query("SELECT COALESCE(MIN(id), 0) FROM device_event WHERE org = ?", org_);
+  return rows.Next() ? rows.Int(0) : 0;
+}
+
+std::int64_t DeviceEvents::FirstSession() {
+  Rows rows = db_.Query("SELECT COALESCE(MIN(id), 0) FROM device_session WHERE org = ?", org_);
+  return rows.Next() ? rows.Int(0) : 0;
+}
+
 int DeviceEvents::Forget(TimePoint before, int limit) {
   const std::int64_t events = db_.Execute(
       "DELETE FROM device_event WHERE id IN (SELECT id FROM device_event WHERE org = ? AND at < ? AND pending = 0 "
@@ -151,8 +167,8 @@ void DeviceEvents::Begin(const DeviceSession& session, EntryId entry) {
   db_.Execute(
       "INSERT INTO device_session (org, entity, mac, ip, began, began_by, ended, ended_by, touched) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      org_, session.entity, session.mac, session.ip, Ms(session.began), NameOrNone(session.began_by),
-      Ms(session.ended), NameOrNone(session.ended_by), entry);
+      org_, session.entity, session.mac, session.ip, Ms(session.began), NameOrNone(session.began_by), Ms(session.ended),
+      NameOrNone(session.ended_by), entry);
 }
 
 std::optional<DeviceSession> DeviceEvents::Open(EntityId entity) {

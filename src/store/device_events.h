@@ -73,8 +73,8 @@ class DeviceEvents {
   std::int64_t Append(const DeviceEvent& event, EntryId entry);
   /// The two of them belong together.
   void Pair(std::int64_t one, std::int64_t other, EntryId entry);
-  /// Not pending any more. Those that are not, or are unknown, stay as they are.
-  void Settle(std::int64_t id, EntryId entry);
+  /// Not pending any more. Returns whose it is; nothing if it was not pending, or is unknown.
+  std::optional<EntityId> Settle(std::int64_t id, EntryId entry);
   std::optional<DeviceEvent> Get(std::int64_t id);
   /// The newest of a device whose kind is one of these.
   std::optional<DeviceEvent> Latest(EntityId entity, const std::vector<DeviceEventKind>& kinds);
@@ -84,6 +84,8 @@ class DeviceEvents {
   std::vector<DeviceEvent> Pending();
   /// What entries after `entry` brought or changed, by id, after the event `after`.
   std::vector<DeviceEvent> TouchedSince(EntryId entry, std::int64_t after, int limit);
+  /// The id of the oldest one; 0: there is none.
+  std::int64_t First();
   /// Events from before `before` that are not pending; up to `limit` of the oldest. Returns how many: call again while
   /// it is `limit`. Sessions that ended before go likewise.
   int Forget(TimePoint before, int limit);
@@ -94,6 +96,7 @@ class DeviceEvents {
   void End(std::int64_t session, TimePoint at, DeviceEventKind by, EntryId entry);
   /// Newest first, older than `before` if that is not 0.
   std::vector<DeviceSession> Sessions(EntityId entity, std::int64_t before, int limit);
+  std::int64_t FirstSession();
   std::vector<DeviceSession> SessionsTouchedSince(EntryId entry, std::int64_t after, int limit);
 
   /// Events and sessions of `from` are `to`'s from now on.

@@ -1,5 +1,7 @@
 #include "store/journal.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -97,6 +99,15 @@ std::vector<Entry> ReadEntries(Connection& connection, EntryId after, int limit,
 EntryId LastEntry(Connection& connection) {
   Rows rows = connection.Query("SELECT COALESCE(MAX(entry), 0) FROM journal");
   return rows.Next() ? rows.Int(0) : 0;
+}
+
+EntryId LastEntryOf(Connection& connection, const std::vector<RunId>& runs, EntryId after) {
+  EntryId last = 0;
+  for (const RunId run : runs) {
+    Rows rows = connection.Query("SELECT COALESCE(MAX(entry), 0) FROM journal WHERE entry > ? AND run = ?", after, run);
+    if (rows.Next()) last = std::max<EntryId>(last, rows.Int(0));
+  }
+  return last;
 }
 
 std::vector<Entry> ReadEdits(Connection& connection) {

@@ -56,6 +56,8 @@ EntryId AppendEntry(Connection& connection, const Entry& entry);
 /// Entries after `after`, in order, until `limit` entries or about `bytes` of bodies.
 std::vector<Entry> ReadEntries(Connection& connection, EntryId after, int limit, std::size_t bytes);
 EntryId LastEntry(Connection& connection);
+/// The last one after `after` that one of these runs has left; 0: there is none.
+EntryId LastEntryOf(Connection& connection, const std::vector<RunId>& runs, EntryId after);
 /// Every edit, in the order they were applied.
 std::vector<Entry> ReadEdits(Connection& connection);
 /// Of the oldest `limit` entries, forgets those up to and with `upto` that come before the first

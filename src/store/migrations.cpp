@@ -416,9 +416,11 @@ CREATE TABLE setting (
 )
 )";
 
-// Whether a device is there, and what became of it. `since` is when `present` last changed. `every` of a sighting and of
-// a scanner is how often its plugin runs, in ms, 0 if nobody knows; NULL: it is no scanner. `scanner` has the last run of
-// each that went well. `told` is the hash of what the source said last.
+// Whether a device is there, and what became of it. `since` is when `present` last changed; `came` is the journal entry
+// since which it has been seen, 0 while it is gone, whatever its cards say and people force; `changed` the last entry that did more to it than
+// see it. `scanner` has the last run
+// of each that went well, and how often it runs, in ms, 0 if nobody knows. `told` is the hash of what the source said
+// last.
 constexpr std::string_view kPresence = R"(
 ALTER TABLE journal ADD COLUMN target TEXT NOT NULL DEFAULT '';
 ALTER TABLE journal ADD COLUMN began BIGINT;
@@ -443,14 +445,16 @@ ALTER TABLE entity ADD COLUMN present BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE entity ADD COLUMN since BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE entity ADD COLUMN down BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE entity ADD COLUMN notified BIGINT;
+ALTER TABLE entity ADD COLUMN changed BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE entity ADD COLUMN came BIGINT NOT NULL DEFAULT 0;
 UPDATE entity SET since = first_seen, present = 0;
 UPDATE entity SET present = 1 WHERE id IN (
   SELECT s.entity FROM sighting s JOIN (
     SELECT source, MAX(complete_entry) AS last FROM sighting GROUP BY source) AS complete
   ON complete.source = s.source WHERE s.entry >= complete.last);
+UPDATE entity SET came = present;
 ALTER TABLE sighting DROP COLUMN complete_entry;
 ALTER TABLE sighting ADD COLUMN plugin TEXT NOT NULL DEFAULT '';
-ALTER TABLE sighting ADD COLUMN every BIGINT;
 ALTER TABLE sighting ADD COLUMN told BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX sighting_of_plugin ON sighting (plugin, entity);
 CREATE TABLE scanner (
@@ -458,6 +462,7 @@ CREATE TABLE scanner (
   plugin TEXT NOT NULL,
   every BIGINT NOT NULL,
   began BIGINT NOT NULL,
+  at BIGINT NOT NULL,
   entry BIGINT NOT NULL,
   PRIMARY KEY (org, plugin)
 );
@@ -540,6 +545,45 @@ ALTER TABLE run ADD COLUMN cycle BIGINT;
 CREATE INDEX run_of_cycle ON run (cycle, id) WHERE cycle IS NOT NULL
 )";
 
+// By which devices and resources find each other, and cards their device. `ip4` and `ip6` are the latest address of each
+// family.
+constexpr std::string_view kAddresses = R"(
+ALTER TABLE entity ADD COLUMN ip4 TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN ip6 TEXT NOT NULL DEFAULT '';
+UPDATE entity SET ip6 = ip WHERE ip LIKE '%:%';
+UPDATE entity SET ip4 = ip WHERE ip NOT LIKE '%:%';
+CREATE INDEX entity_by_ip ON entity (org, ip);
+CREATE INDEX entity_by_name ON entity (org, LOWER(name));
+CREATE INDEX entity_by_fqdn ON entity (org, LOWER(fqdn));
+CREATE INDEX entity_cards ON entity (org, LOWER(parent)) WHERE parent_relation = 'nic';
+CREATE INDEX device_session_by_end ON device_session (org, ended)
+)";
+
+// For lists of devices. `search` is name, mac, ip, vendor and fqdn in lower case, a line each, and so also what devices
+// are sorted by name with; `ip_key` sorts as the address does. An alias is an identifier that came with a device that was
+// merged into one of another name of the same scheme.
+constexpr std::string_view kDeviceLists = R"(
+ALTER TABLE identifier ADD COLUMN alias BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE entity ADD COLUMN search TEXT NOT NULL DEFAULT '';
+ALTER TABLE entity ADD COLUMN ip_key TEXT NOT NULL DEFAULT '';
+UPDATE entity SET search = LOWER(name || '
+' || mac || '
+' || ip || '
+' || vendor || '
+' || fqdn);
+UPDATE entity SET ip_key = '9' || LOWER(ip) WHERE ip <> '';
+UPDATE entity SET ip_key = (
+  SELECT '4' || SUBSTR('000' || a, LENGTH(a) + 1) || SUBSTR('000' || b, LENGTH(b) + 1) ||
+         SUBSTR('000' || c, LENGTH(c) + 1) || SUBSTR('000' || d, LENGTH(d) + 1)
+  FROM (SELECT RTRIM(l3, '.') AS a, SUBSTR(l2, LENGTH(l3) + 1, LENGTH(l2) - LENGTH(l3) - 1) AS b,
+               SUBSTR(l1, LENGTH(l2) + 1, LENGTH(l1) - LENGTH(l2) - 1) AS c, d
+        FROM (SELECT l1, d, l2, RTRIM(RTRIM(l2, '.'), '0123456789') AS l3
+              FROM (SELECT l1, d, RTRIM(RTRIM(l1, '.'), '0123456789') AS l2
+                    FROM (SELECT RTRIM(ip, '0123456789') AS l1,
+                                 SUBSTR(ip, LENGTH(RTRIM(ip, '0123456789')) + 1) AS d) AS s1) AS s2) AS s3) AS s4)
+WHERE ip LIKE '%.%.%.%' AND RTRIM(ip, '0123456789.') = ''
+)";
+
 constexpr std::array kMigrations = {Migration{1, "the first thread", kFirst},
                                     Migration{2, "resources and enrichments", kResources},
                                     Migration{3, "pace", kPace},
@@ -551,7 +595,9 @@ constexpr std::array kMigrations = {Migration{1, "the first thread", kFirst},
                                     Migration{9, "touched", kTouched},
                                     Migration{10, "presence", kPresence},
                                     Migration{11, "notifications", kNotifications},
-                                    Migration{12, "cycles", kCycles}};
+                                    Migration{12, "cycles", kCycles},
+                                    Migration{13, "addresses", kAddresses},
+                                    Migration{15, "device lists", kDeviceLists}};
 
 constexpr std::array kSampleMigrations = {Migration{1, "samples", kSamples}};
 

@@ -15,9 +15,9 @@ constexpr const char* kColumns = "id, source, level, title, text, html, data, at
 Notification Read(const Rows& rows) {
   Notification out;
   out.id = rows.Int(0);
-  out.record = {rows.Text(1), ParseNotificationLevel(rows.View(2)).value_or(NotificationLevel::kInfo),
-                rows.Text(3), rows.Text(4),
-                rows.Text(5), rows.Text(6),
+  out.record = {rows.Text(1),           ParseNotificationLevel(rows.View(2)).value_or(NotificationLevel::kInfo),
+                rows.Text(3),           rows.Text(4),
+                rows.Text(5),           rows.Text(6),
                 FromMillis(rows.Int(7))};
   out.state = ParseNotificationState(rows.View(8)).value_or(NotificationState::kDone);
   out.round = rows.MaybeInt(9).value_or(0);
@@ -86,6 +86,15 @@ std::optional<Notification> Notifications::Get(std::int64_t id) {
   return found;
 }
 
+std::optional<Notification> Notifications::OfEntry(EntryId entry) {
+  std::int64_t id = 0;
+  {
+    Rows rows = db_.Query("SELECT COALESCE(MIN(id), 0) FROM notification WHERE org = ? AND entry = ?", org_, entry);
+    if (rows.Next()) id = rows.Int(0);
+  }
+  return Get(id);
+}
+
 std::vector<Notification> Notifications::List(const NotificationFilter& filter) {
   std::string sql = fmt::format("SELECT {} FROM notification WHERE org = ?", kColumns);
   std::vector<Value> values{org_};
@@ -110,8 +119,11 @@ std::vector<Notification> Notifications::List(const NotificationFilter& filter) 
 
 std::vector<Notification> Notifications::In(NotificationState state) {
   std::vector<Notification> all;
-  Rows rows = db_.Query(fmt::format("SELECT {} FROM notification WHERE org = ? AND state = ? ORDER BY id", kColumns),
-                        org_, NotificationStateName(state));
+  // Few are not done, and have an index.
+  const char* const open = state == NotificationState::kDone ? "" : "AND state <> 'done' ";
+  Rows rows =
+      db_.Query(fmt::format("SELECT {} FROM notification WHERE org = ? AND state = ? {}ORDER BY id", kColumns, open),
+                org_, NotificationStateName(state));
   while (rows.Next()) all.push_back(Read(rows));
   return all;
 }
@@ -119,6 +131,20 @@ std::vector<Notification> Notifications::In(NotificationState state) {
 std::int64_t Notifications::Last() {
   Rows rows = db_.Query("SELECT COALESCE(MAX(id), 0) FROM notification WHERE org = ?", org_);
   return rows.Next() ? rows.Int(0) : 0;
+}
+
+std::int64_t Notifications::First() {
+  Rows rows = db_.Query("SELECT COALESCE(MIN(id), 0) FROM notification WHERE org = ?", org_);
+  return rows.Next() ? rows.Int(0) : 0;
+}
+
+std::vector<Notification> Notifications::After(std::int64_t after, int limit) {
+  std::vector<Notification> all;
+  Rows rows =
+      db_.Query(fmt::format("SELECT {} FROM notification WHERE org = ? AND id > ? ORDER BY id LIMIT ?", kColumns), org_,
+                after, limit);
+  while (rows.Next()) all.push_back(Read(rows));
+  return all;
 }
 
 std::int64_t Notifications::BeginRound() {
@@ -148,9 +174,8 @@ void Notifications::Deliver(std::int64_t round, const Delivery& delivery) {
 }
 
 void Notifications::EndRound(std::int64_t round, TimePoint at) {
-  db_.Execute(
-      "UPDATE notification SET state = 'done', finished = ? WHERE org = ? AND round = ? AND state = 'sending'",
-      ToMillis(at), org_, round);
+  db_.Execute("UPDATE notification SET state = 'done', finished = ? WHERE org = ? AND round = ? AND state = 'sending'",
+              ToMillis(at), org_, round);
 }
 
 bool Notifications::SendAgain(std::int64_t id) {
@@ -163,8 +188,8 @@ int Notifications::Forget(std::int64_t keep, int limit) {
       "SELECT id FROM notification WHERE org = ? AND state = 'done' AND id <= (SELECT COALESCE(MAX(id), 0) FROM "
       "notification WHERE org = ?) - ? ORDER BY id LIMIT ?";
   db_.Execute(fmt::format("DELETE FROM delivery WHERE notification IN ({})", kOldest), org_, org_, keep, limit);
-  return static_cast<int>(db_.Execute(fmt::format("DELETE FROM notification WHERE id IN ({})", kOldest), org_, org_,
-                                      keep, limit));
+  return static_cast<int>(
+      db_.Execute(fmt::format("DELETE FROM notification WHERE id IN ({})", kOldest), org_, org_, keep, limit));
 }
 
 }  // namespace backplane::store

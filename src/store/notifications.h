@@ -60,11 +60,17 @@ class Notifications {
 
   std::int64_t Append(const NotificationRecord& record, EntryId entry);
   std::optional<Notification> Get(std::int64_t id);
+  /// The first that this entry of the journal has raised.
+  std::optional<Notification> OfEntry(EntryId entry);
   /// Newest first, with their deliveries.
   std::vector<Notification> List(const NotificationFilter& filter);
   /// Those in this state, oldest first, without deliveries.
   std::vector<Notification> In(NotificationState state);
   std::int64_t Last();
+  /// The oldest that is kept; 0: there is none.
+  std::int64_t First();
+  /// Those after `after`, oldest first, without deliveries.
+  std::vector<Notification> After(std::int64_t after, int limit);
 
   /// Everything that waits is being sent from now on, in a round of its own, whose number is returned; 0 if nothing
   /// waits.

@@ -136,6 +136,16 @@ std::vector<std::int64_t> Objects::TouchedSince(EntryId entry) {
   return objects;
 }
 
+bool Objects::WereTouchedSince(EntryId entry, const std::vector<std::string>& plugins) {
+  std::string sql = "SELECT 1 FROM object WHERE org = ? AND touched > ? AND plugin IN (";
+  std::vector<Value> values{org_, entry};
+  for (const std::string& plugin : plugins) {
+    sql += values.size() == 2 ? "?" : ", ?";
+    values.emplace_back(std::string_view(plugin));
+  }
+  return db_.QueryList(sql + ") LIMIT 1", values).Next();
+}
+
 std::vector<Object> Objects::TouchedSince(EntryId entry, std::int64_t first, std::int64_t last) {
   // The operation keeps the planner from the index by `touched`: ids are the narrower range.
   static const std::string sql = SelectObject() + " AND id >= ? AND id <= ? AND +touched > ? ORDER BY id";
@@ -153,6 +163,10 @@ std::vector<Objects::Stored> Objects::Walk(const std::string& plugin, std::int64
       org_, plugin, after, limit);
   while (rows.Next()) objects.push_back({rows.Int(0), StatusAt(rows, 1), rows.Int(2), rows.Text(3), rows.Text(4)});
   return objects;
+}
+
+void Objects::Remove(std::int64_t id) {
+  db_.Execute("DELETE FROM object WHERE id = ? AND org = ?", id, org_);
 }
 
 void Objects::SetMissing(std::int64_t id, TimePoint at, EntryId entry) {
@@ -267,6 +281,10 @@ int ObjectLog::Forget(const std::string& plugin, std::int64_t keep, int limit) {
                               "ORDER BY id LIMIT ?)",
                               table_),
                   org_, plugin, org_, plugin, keep, limit));
+}
+
+void ObjectLog::ForgetUpTo(std::int64_t upto) {
+  db_.Execute(fmt::format("DELETE FROM {} WHERE id <= ? AND +org = ?", table_), upto, org_);
 }
 
 std::vector<PluginOfOrg> PluginsInLog(Connection& connection, ObjectLogKind kind) {

@@ -57,6 +57,8 @@ class Objects {
   void Touch(std::int64_t id, EntryId entry);
   /// What entries after `entry` changed, by id; all of it for -1.
   std::vector<std::int64_t> TouchedSince(EntryId entry);
+  /// Whether some of them are of one of these plugins.
+  bool WereTouchedSince(EntryId entry, const std::vector<std::string>& plugins);
   /// Those of them with ids from `first` to `last`.
   std::vector<Object> TouchedSince(EntryId entry, std::int64_t first, std::int64_t last);
   /// What is needed to tell whether a complete report left an object out.
@@ -69,6 +71,7 @@ class Objects {
   };
   /// Objects of a plugin in the order they were made, from the one after id `after`.
   std::vector<Stored> Walk(const std::string& plugin, std::int64_t after, int limit);
+  void Remove(std::int64_t id);
   void SetMissing(std::int64_t id, TimePoint at, EntryId entry);
   /// By id. Where no index leads to what is asked for, a page looks at 10,000 objects and may have found
   /// nothing.
@@ -110,6 +113,8 @@ class ObjectLog {
   /// Forgets up to `limit` of the oldest lines of a plugin beyond the newest `keep`. Returns how many:
   /// call again while it is `limit`.
   int Forget(const std::string& plugin, std::int64_t keep, int limit);
+  /// Forgets every line up to and with `upto`.
+  void ForgetUpTo(std::int64_t upto);
 
  private:
   Connection& db_;

@@ -138,6 +138,10 @@ bool Runs::Close(const Run& run) {
   return true;
 }
 
+void Runs::Join(const std::vector<RunId>& ids, CycleId cycle) {
+  for (const RunId id : ids) db_.Execute("UPDATE run SET cycle = ? WHERE id = ? AND org = ?", cycle, id, org_);
+}
+
 void Runs::AddChanged(RunId id, std::int64_t changed) {
   db_.Execute("UPDATE run SET changed = changed + ? WHERE id = ? AND org = ?", changed, id, org_);
 }

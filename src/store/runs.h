@@ -60,6 +60,9 @@ class Runs {
   /// or that it was not started and the start before it is the last. False: the lease was lost, nothing written.
   bool Close(const Run& run);
 
+  /// They belong to this cycle.
+  void Join(const std::vector<RunId>& ids, CycleId cycle);
+
   /// Adds what the folds found changed.
   void AddChanged(RunId id, std::int64_t changed);
 

@@ -16,8 +16,9 @@ struct Table {
 
 const std::vector<Table>& Tables() {
   static const std::vector<Table> tables = [] {
-    std::vector<std::string> entity = {"id", "org", "kind", "first_seen", "last_seen", "revision", "touched",
-                                       "present", "since", "down", "notified"};
+    std::vector<std::string> entity = {"id",      "org",     "kind",    "first_seen", "last_seen", "revision",
+                                       "touched", "changed", "present", "since",      "down",      "notified",
+                                       "came",    "ip4",     "ip6",     "search",     "ip_key"};
     entity.insert(entity.end(), kDeviceFields.begin(), kDeviceFields.end());
     const std::vector<std::string> logged = {
         "id",           "org",      "object",   "run",      "at",       "plugin",  "primary_id",
@@ -25,13 +26,11 @@ const std::vector<Table>& Tables() {
         "help1",        "help2",    "help3",    "help4",    "status",   "created", "changed"};
     return std::vector<Table>{
         {"entity", entity, "id"},
-        {"identifier", {"org", "scheme", "value", "entity"}, "org, scheme, value"},
+        {"identifier", {"org", "scheme", "value", "entity", "alias"}, "org, scheme, value"},
         {"claim", {"entity", "field", "source", "value", "at", "wins"}, "entity, field, source"},
         {"field_lock", {"entity", "field"}, "entity, field"},
-        {"sighting",
-         {"entity", "source", "first_at", "last_at", "entry", "plugin", "every", "told"},
-         "entity, source"},
-        {"scanner", {"org", "plugin", "every", "began", "entry"}, "org, plugin"},
+        {"sighting", {"entity", "source", "first_at", "last_at", "entry", "plugin", "told"}, "entity, source"},
+        {"scanner", {"org", "plugin", "every", "began", "at", "entry"}, "org, plugin"},
         {"device_event",
          {"id", "org", "entity", "kind", "at", "mac", "ip", "info", "pending", "pair", "touched"},
          "id"},

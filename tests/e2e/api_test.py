@@ -103,8 +103,8 @@ def test_what_is_not_there_is_404(site, path):
 
 
 @pytest.mark.parametrize("method, path, allowed", [
-    ("DELETE", "/api/v1/devices", {"GET"}),
-    ("PUT", "/api/v1/devices/1", {"GET", "PATCH"}),
+    ("DELETE", "/api/v1/devices", {"GET", "PATCH"}),
+    ("PUT", "/api/v1/devices/1", {"GET", "PATCH", "DELETE"}),
     ("GET", "/api/v1/plugins/QUICK/run", {"POST"}),
     ("GET", "/api/v1/runs/1/cancel", {"POST"}),
     ("POST", "/api/v1/events", {"GET"}),
@@ -119,6 +119,7 @@ def test_other_methods_are_405_and_name_those_that_work(site, method, path, allo
 @pytest.mark.parametrize("path, field", [
     ("/devices?limit=0", "limit"), ("/devices?limit=1001", "limit"), ("/devices?limit=ten", "limit"),
     ("/devices?limit=", "limit"), ("/devices?after=-1", "after"), ("/devices?after=1.5", "after"),
+    ("/devices?sort=size", "sort"), ("/devices?status=lost", "status"), ("/devices?favorite=x", "favorite"),
     ("/objects?limit=0", "limit"), ("/objects?after=x", "after"), ("/objects?status=lost", "status"),
     ("/runs?limit=0", "limit"), ("/runs?before=x", "before"), ("/runs?status=lost", "status"),
     ("/runs/1?wait=3601", "wait"), ("/runs/1?wait=-1", "wait"), ("/runs/1/log?bytes=0", "bytes"),

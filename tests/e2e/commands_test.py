@@ -11,11 +11,18 @@ import pytest
 import sites
 
 COMMANDS = ["serve", "run", "plugins", "plugins list", "plugins show", "plugins run", "plugins validate", "plugins new", "devices",
-            "devices list", "devices show", "devices edit", "runs", "runs list", "runs show", "runs cancel", "events",
+            "devices list", "devices show", "devices events", "devices edit", "devices archive", "devices unarchive",
+            "devices merge", "devices split", "devices delete", "runs", "runs list", "runs show", "runs cancel", "cycles",
+            "cycles list", "cycles show", "cycles cancel", "notifications", "notifications list", "notifications show",
+            "notifications raise", "notifications resend", "events",
             "events list", "events follow", "metrics", "metrics list", "metrics show", "secrets", "secrets set",
             "secrets list", "secrets remove", "secrets rotate", "audit", "audit list", "check"]
 ASKING = [["plugins", "list"], ["plugins", "show", "X"], ["plugins", "run", "X"], ["devices", "list"], ["devices", "show", "1"],
-          ["devices", "edit", "1", "--set", "name=x"], ["runs", "list"], ["runs", "show", "1"], ["runs", "cancel", "1"],
+          ["devices", "edit", "1", "--set", "name=x"], ["devices", "events"], ["devices", "archive", "1"],
+          ["devices", "merge", "1", "2"], ["devices", "split", "1", "a"], ["devices", "delete", "1"], ["runs", "list"],
+          ["runs", "show", "1"], ["runs", "cancel", "1"],
+          ["cycles", "list"], ["cycles", "show", "1"], ["cycles", "cancel", "1"], ["notifications", "list"],
+          ["notifications", "show", "1"], ["notifications", "raise", "--title", "x"], ["notifications", "resend", "1"],
           ["events", "list"], ["events", "follow"], ["metrics", "list"], ["metrics", "show", "1"], ["secrets", "set", "a"],
           ["secrets", "list"], ["secrets", "remove", "a"], ["secrets", "rotate"], ["audit", "list"]]
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\x7f"

@@ -60,7 +60,8 @@ def manifest(name, devices=False, run="disabled", timeout=PATIENCE, command=None
         "plugin_type": "device_scanner" if devices else "other", "data_filters": [], "params": list(params),
         "localized": ["display_name", "description", "icon"], "display_name": text, "description": text, "icon": text,
         "settings": [
-            setting("RUN", "string", run, "select", ["disabled", "once", "schedule"]),
+            setting("RUN", "string", run, "select", ["disabled", "once", "schedule", "always_after_scan", "on_new_device",
+                                                     "before_name_updates", "on_notification"]),
             setting("RUN_SCHD", "string", "0 0 1 1 *"),
             setting("CMD", "string", command or f"python3 /app/server/plugins/{name}/script.py"),
             setting("RUN_TIMEOUT", "integer", timeout, element_options=[{"type": "number"}]),

@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 from tree import ROOT
@@ -20,6 +21,11 @@ if [ "$1" = serve ]; then
 fi
 [ -e "$BACKPLANE_DATA/up" ]
 """
+# Says who it is, and is the receiver, but at a free port.
+RECEIVER = f"""#!/bin/sh
+echo "receiver $$ $*"
+exec {ROOT}/examples/site/webhook_receiver.py --port 0 "$@"
+"""
 SECONDS = 60
 STARTED = []
 
@@ -29,9 +35,12 @@ def small_tree(tmp_path):
     tree = tmp_path / "tree"
     (tree / "scripts").mkdir(parents=True)
     (tree / "build/release").mkdir(parents=True)
+    (tree / "examples/site").mkdir(parents=True)
     shutil.copy(ROOT / "scripts/run", tree / "scripts/run")
+    shutil.copy(ROOT / "examples/site/devices.csv", tree / "examples/site/devices.csv")
     for name, text in {"scripts/deps": "#!/bin/sh\necho deps $*\n", "scripts/build": "#!/bin/sh\necho build $*\n",
-                       "build/release/backplane": STAND_IN, "build/release/backplane-keeper": "#!/bin/sh\n"}.items():
+                       "build/release/backplane": STAND_IN, "build/release/backplane-keeper": "#!/bin/sh\n",
+                       "examples/site/webhook_receiver.py": RECEIVER}.items():
         (tree / name).write_text(text)
         (tree / name).chmod(0o755)
     (tmp_path / "links").mkdir()
@@ -60,6 +69,14 @@ def read_until(process, text):
     raise AssertionError(f"ended without {text!r}: {lines}")
 
 
+def wait_for(probe):
+    end = time.monotonic() + SECONDS
+    while not (value := probe()):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return value
+
+
 def interrupt(process):
     """As a terminal does on Ctrl-C: the whole group gets the signal."""
     os.killpg(process.pid, signal.SIGINT)
@@ -86,6 +103,29 @@ def test_the_data_folder_may_be_named(small_tree, tmp_path):
     process = start(small_tree, f"--data={tmp_path}/mine")
     assert f"--data {tmp_path}/mine" in read_until(process, "Ctrl-C stops it")
     assert interrupt(process)[0] == 0
+
+
+def test_the_receiver_lives_as_long_as_the_daemon(small_tree):
+    process = start(small_tree)
+    log = small_tree / "build/example-data/notifications.log"
+    assert f'tail -f "{log}"' in read_until(process, "Ctrl-C stops it")
+    wait_for(lambda: log.exists() and "listening on http://127.0.0.1:" in log.read_text())
+    receiver = pathlib.Path("/proc") / log.read_text().split()[1]
+    assert str(process.pid) in (receiver / "cmdline").read_text().split("\0")
+    process.terminate()  # itself alone, unlike Ctrl-C
+    process.communicate(timeout=SECONDS)
+    wait_for(lambda: not (receiver / "exe").exists())
+
+
+def test_the_list_of_devices_is_the_users(small_tree):
+    mine = small_tree / "build/example-data/devices.csv"
+    for _ in range(2):
+        process = start(small_tree)
+        read_until(process, "Ctrl-C stops it")
+        with mine.open("a") as file:
+            file.write("02:00:5e:00:53:99\n")
+        interrupt(process)
+    assert mine.read_text() == (ROOT / "examples/site/devices.csv").read_text() + 2 * "02:00:5e:00:53:99\n"
 
 
 def test_a_daemon_that_does_not_start_ends_it(small_tree):

@@ -75,6 +75,8 @@ void AppendValue(std::string& out, sqlite3_stmt* statement, int column) {
 
 AppDb::AppDb(fs::path file, Millis patience) : file_(std::move(file)) {
   connection_ = std::make_unique<store::SqliteConnection>(file_, store::SqliteConnection::Mode::kReadWrite);
+  // What we write ourselves is no news to us (app_db_inbox.h).
+  sqlite3_db_config(connection_->handle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   sqlite3_busy_handler(connection_->handle(), Wait, this);
   SetPatience(patience);
   connection_->Script(

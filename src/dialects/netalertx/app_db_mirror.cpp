@@ -6,101 +6,47 @@
 
 #include <fmt/format.h>
 
+#include "dialects/netalertx/app_db_events.h"
+#include "dialects/netalertx/app_db_marks.h"
 #include "dialects/netalertx/app_db_rows.h"
 #include "dialects/netalertx/app_db_schema.h"
-#include "dialects/netalertx/settings.h"
+#include "dialects/netalertx/app_db_writer.h"
+#include "dialects/netalertx/setting_values.h"
 #include "store/journal.h"
 
 namespace backplane::netalertx {
 namespace {
 
 constexpr int kSleepMinutes = 30;
-constexpr int kPage = 500;  // rows of the store that are read at once
-
-// Writes rows of one table, and of a row that is there only what differs: each column that is set costs its indexes.
-class Writer {
- public:
-  /// `key` is the column by which rows are found again.
-  Writer(store::Connection& db, const AppTable& table, std::string key)
-      : db_(db),
-        table_(table),
-        key_(std::move(key)),
-        place_(static_cast<std::size_t>(std::find(table.columns.begin(), table.columns.end(), key_) -
-                                        table.columns.begin())),
-        select_(fmt::format("SELECT \"{}\" FROM {} WHERE \"{}\" = ?", fmt::join(table.columns, "\", \""), table.name,
-                            key_)),
-        insert_(InsertSql(table)) {}
-
-  void Put(const AppRow& row) {
-    std::string changes;
-    values_.clear();
-    {
-      store::Rows present = db_.Query(select_, row[place_]);
-      if (!present.Next()) return Insert(row);
-      for (std::size_t i = 0; i < table_.columns.size(); ++i) {
-        if (present.View(static_cast<int>(i)) == row[i]) continue;
-        changes += fmt::format("{}\"{}\" = ?", changes.empty() ? "" : ", ", table_.columns[i]);
-        values_.emplace_back(std::string_view(row[i]));
-      }
-    }
-    if (changes.empty()) return;
-    values_.emplace_back(std::string_view(row[place_]));
-    Run(fmt::format("UPDATE OR REPLACE {} SET {} WHERE \"{}\" = ?", table_.name, changes, key_));
-  }
-
- private:
-  void Insert(const AppRow& row) {
-    for (const std::string& value : row) values_.emplace_back(std::string_view(value));
-    Run(insert_);
-  }
-  void Run(const std::string& sql) {
-    store::Rows rows = db_.QueryList(sql, values_);
-    rows.Next();
-  }
-
-  store::Connection& db_;
-  const AppTable& table_;
-  const std::string key_;
-  const std::size_t place_;
-  const std::string select_, insert_;
-  std::vector<store::Value> values_;
-};
-
-struct Marks {
-  std::int64_t store = 0;
-  std::int64_t entry = -1;  // nothing is taken over yet, of any store
-  std::int64_t history = 0;
-  std::int64_t reports = 0;
-};
-
-Marks ReadMarks(store::Connection& db) {
-  store::Rows rows = db.Query("SELECT store, entry, history, reports FROM Backplane_Mirror");
-  return rows.Next() ? Marks{rows.Int(0), rows.Int(1), rows.Int(2), rows.Int(3)} : Marks{};
-}
+constexpr std::int64_t kFewEvents = 1'000;  // of the bus, that are read again rather than remembered
+constexpr int kPage = 500;                  // rows of the store that are read at once
 
 // The store is read a page at a time and app.db written in between, so that the errors of the one are not taken for
 // the other's. What changes meanwhile is touched after the mark, and looked at again.
 class Following {
  public:
-  Following(store::Connection& db, store::Database& core, const CatalogRows& catalog, EntryId since)
-      : db_(db), core_(core), catalog_(catalog), since_(since) {}
+  Following(store::Connection& db, store::Database& core, DeviceRows rows, std::int64_t store, EntryId since)
+      : db_(db), core_(core), rows_(std::move(rows)), store_(store), since_(since) {}
 
   Status Devices() {
-    std::vector<EntityId> touched;
-    BACKPLANE_TRY(
-        Read([&](store::Connection& core) { touched = store::Inventory(core, kDefaultOrg).TouchedSince(since_); }));
-    if (touched.empty()) return {};
-    const DeviceRows rows(catalog_.values);
-    Writer writer(db_, DevicesTable(), "devGUID");
-    return ByPages(touched, [&](std::int64_t first, std::int64_t last) -> Status {
-      std::vector<store::EntityFacts> page;
-      BACKPLANE_TRY(Read([&](store::Connection& core) {
-        page = store::Inventory(core, kDefaultOrg).TouchedSince(since_, first, last);
-      }));
-      for (const store::EntityFacts& facts : page)
-        if (facts.entity.kind == "device") writer.Put(rows.Of(facts));
-      return {};
-    });
+    std::vector<EntityId> changed;
+    std::vector<store::SeenEntity> seen;
+    std::int64_t count = 0;
+    BACKPLANE_TRY(Read([&](store::Connection& core) {
+      store::Inventory inventory(core, kDefaultOrg);
+      changed = inventory.ChangedSince(since_);
+      seen = inventory.SeenSince(since_);
+      count = inventory.Count();
+    }));
+    BACKPLANE_TRY(PutDevices(since_, changed));
+    // Most of what a scan finds is as it was.
+    for (const store::SeenEntity& device : seen) {
+      const std::string at = FormatSeconds(device.last_seen);
+      db_.Execute("UPDATE Devices SET devLastConnection = ? WHERE devGUID = ? AND devLastConnection <> ?", at,
+                  DeviceGuid(store_, device.id), at);
+    }
+    store::Rows rows = db_.Query("SELECT COUNT(*) FROM Devices");
+    return rows.Next() && rows.Int(0) == count ? Status() : Sweep();
   }
 
   Status Objects() {
@@ -152,6 +98,44 @@ class Following {
   }
 
  private:
+  // Those of `ids` that entries after `since` have changed.
+  Status PutDevices(EntryId since, const std::vector<EntityId>& ids) {
+    Writer writer(db_, DevicesTable(), "devGUID");
+    return ByPages(ids, [&](std::int64_t first, std::int64_t last) -> Status {
+      std::vector<store::EntityFacts> page;
+      BACKPLANE_TRY(Read([&](store::Connection& core) {
+        page = store::Inventory(core, kDefaultOrg).ChangedSince(since, first, last);
+      }));
+      for (const store::EntityFacts& facts : page)
+        if (facts.entity.kind == "device") writer.Put(rows_.Of(facts));
+      return {};
+    });
+  }
+
+  // Rows whose device is no more go, and those that are missing come back.
+  Status Sweep() {
+    std::vector<EntityId> known, missing;
+    BACKPLANE_TRY(Read([&](store::Connection& core) { known = store::Inventory(core, kDefaultOrg).ChangedSince(-1); }));
+    std::map<EntityId, std::string> rows_of;
+    std::vector<std::string> gone;
+    {
+      store::Rows rows = db_.Query("SELECT devGUID FROM Devices");
+      while (rows.Next()) {
+        const EntityId id = EntityOf(rows.View(0));
+        if (id == 0) continue;  // somebody else's
+        if (std::binary_search(known.begin(), known.end(), id))
+          rows_of.emplace(id, rows.Text(0));
+        else
+          gone.push_back(rows.Text(0));
+      }
+    }
+    for (const std::string& guid : gone) db_.Execute("DELETE FROM Devices WHERE devGUID = ?", guid);
+    for (const EntityId id : known)
+      if (!rows_of.contains(id)) missing.push_back(id);
+    for (const EntityId id : missing) BACKPLANE_TRY(PutDevices(-1, {id}));
+    return {};
+  }
+
   template <typename Work>
   Status Read(const Work& work) {
     return core_.Read([&](store::Connection& core) -> Status { return work(core), Status(); });
@@ -175,13 +159,18 @@ class Following {
 
   store::Connection& db_;
   store::Database& core_;
-  const CatalogRows& catalog_;
+  const DeviceRows rows_;
+  const std::int64_t store_;
   const EntryId since_;
 };
 
-int SleepMinutes(const Settings& values) {
-  const auto at = values.find("NTFPRCS_sleep_time");
-  return at != values.end() && at->second.is_number_integer() ? at->second.get<int>() : kSleepMinutes;
+Result<EntryId> Folded(store::Database& core) {
+  EntryId folded = 0;
+  BACKPLANE_TRY(core.Read([&](store::Connection& c) -> Status {
+    folded = store::GetWatermark(c, "core").entry;
+    return {};
+  }));
+  return folded;
 }
 
 }  // namespace
@@ -199,18 +188,26 @@ void WriteCatalog(AppDb& db, const CatalogRows& rows) {
                        string.key, string.text);
 }
 
-Result<unsigned> Follow(AppDb& db, store::Database& core, std::int64_t store, const CatalogRows& catalog, bool all) {
-  Marks marks = ReadMarks(db.connection());
-  EntryId folded = 0;
-  BACKPLANE_TRY(core.Read([&](store::Connection& c) -> Status {
-    folded = store::GetWatermark(c, "core").entry;
-    return {};
-  }));
-  if (marks.entry >= 0 && marks.store != store) return Fail(Errc::kConflict, "it is of another store");
+int SleepMinutes(const Settings& values) {
+  return static_cast<int>(NumberOf(values, "NTFPRCS_sleep_time", kSleepMinutes));
+}
+
+Status CheckOwner(AppDb& db, store::Database& core, std::int64_t store) {
+  const Marks marks = ReadMarks(db.connection());
+  if (marks.entry < 0) return {};
+  if (marks.store != store) return Fail(Errc::kConflict, "it is of another store");
+  BACKPLANE_ASSIGN(const EntryId folded, Folded(core));
   if (marks.entry > folded)
     return Fail(Errc::kConflict,
                 fmt::format("it follows journal entry {}, and the store is at {}", marks.entry, folded));
-  Following following(db.connection(), core, catalog, all ? -1 : marks.entry);
+  return {};
+}
+
+Result<unsigned> Follow(AppDb& db, store::Database& core, std::int64_t store, const CatalogRows& catalog, bool all) {
+  const Marks before = ReadMarks(db.connection());
+  BACKPLANE_ASSIGN(const EntryId folded, Folded(core));
+  Marks marks = before;
+  Following following(db.connection(), core, DeviceRows(catalog.values, store), store, all ? -1 : before.entry);
   unsigned changed = 0;
   auto step = [&, count = sqlite3_total_changes64(db.connection().handle())](unsigned tables) mutable {
     const std::int64_t now = sqlite3_total_changes64(db.connection().handle());
@@ -224,10 +221,16 @@ Result<unsigned> Follow(AppDb& db, store::Database& core, std::int64_t store, co
   step(kObjectHistory);
   BACKPLANE_TRY(following.Log(store::ObjectLogKind::kReports, "Events", marks.reports));
   step(kObjectEvents);
-  // Where nothing differed there is nothing to write either: looking again from the old mark does no harm.
-  if (changed != 0)
-    db.connection().Execute("UPDATE Backplane_Mirror SET store = ?, entry = ?, history = ?, reports = ?", store, folded,
-                            marks.history, marks.reports);
+  BACKPLANE_TRY(FollowEvents(db.connection(), core, before.entry, marks));
+  BACKPLANE_TRY(FollowSessions(db.connection(), core, before.entry, marks));
+  step(kEvents);
+  BACKPLANE_TRY(FollowBus(db.connection(), core, marks));
+  step(kOnlineHistory);
+  // Where nothing differed there is nothing to write either: looking again from the old marks does no harm.
+  if (changed == 0 && marks.bus - before.bus < kFewEvents) return changed;
+  marks.store = store;
+  marks.entry = folded;
+  WriteMarks(db.connection(), before, marks);
   return changed;
 }
 

@@ -18,16 +18,26 @@ enum AppTables : unsigned {
   kObjects = 4,
   kObjectEvents = 8,
   kObjectHistory = 16,
-  kOthers = 32,  ///< those that we do not write
-  kAllTables = 63,
+  kEvents = 32,  ///< and sessions
+  kOnlineHistory = 64,
+  kNotifications = 128,
+  kOthers = 256,  ///< those that we do not write
+  kAllTables = 511,
 };
 
 /// Writes the tables of settings and language strings, and the views that depend on a setting.
 void WriteCatalog(AppDb& db, const CatalogRows& rows);
 
-/// Takes over what the folds of `core`, whose StoreIdentity() is `store`, have done since. Of `catalog`, NEWDEV_* give
-/// devices what nobody says of them; with `all` every row is looked at. Returns the tables that have changed.
-/// kConflict: the file is of another store, or of a later state of this one.
+/// For so long a device that may sleep, and is gone, is asleep.
+int SleepMinutes(const Settings& values);
+
+/// Whether the file follows `core`, whose StoreIdentity() is `store`. kConflict: it is of another store, or of a later
+/// state of this one.
+Status CheckOwner(AppDb& db, store::Database& core, std::int64_t store);
+
+/// Takes over what the folds of `core` have done since: the store that the file follows, and whose StoreIdentity() is
+/// `store`. `catalog` is what is in force; with `all` every device and object is looked at. Returns the tables that
+/// have changed. What somebody has deleted from the tables of what happened does not come back.
 Result<unsigned> Follow(AppDb& db, store::Database& core, std::int64_t store, const CatalogRows& catalog, bool all);
 
 }  // namespace backplane::netalertx

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "dialects/netalertx/app_db_inbox.h"
 
 namespace backplane::netalertx {
 namespace {
@@ -233,16 +234,23 @@ CREATE INDEX IF NOT EXISTS idx_plugins_plugin_mac_ip ON Plugins_Objects (plugin,
 CREATE INDEX IF NOT EXISTS idx_plugins_history_plugin_dt ON Plugins_History (plugin, dateTimeChanged DESC);
 )";
 
-// Which store our own rows are of, and how far they follow it: its journal entry, and ids of lines of the objects'
-// history and reports.
+// How far our own rows follow the store (app_db_mirror.cpp), and what others have written (app_db_inbox.cpp).
 constexpr std::string_view kOwn = R"(
-CREATE TABLE IF NOT EXISTS Backplane_Mirror (
-  store INTEGER NOT NULL,
-  entry INTEGER NOT NULL,
-  history INTEGER NOT NULL,
-  reports INTEGER NOT NULL
+DROP TABLE IF EXISTS Backplane_Mirror;
+CREATE TABLE IF NOT EXISTS Backplane_Marks (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
 );
-INSERT INTO Backplane_Mirror SELECT 0, -1, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM Backplane_Mirror);
+CREATE TABLE IF NOT EXISTS Backplane_Inbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  guid TEXT,
+  row TEXT,
+  field TEXT,
+  old TEXT,
+  new TEXT
+);
+INSERT OR IGNORE INTO Backplane_Marks VALUES ('file', random());
 )";
 
 constexpr std::string_view kViews = R"(
@@ -380,7 +388,7 @@ std::string_view AppDbSchema() {
   static const std::string schema = [] {
     std::string out = fmt::format("{}{}", kDevices, kOtherTables);
     for (const char* name : {"Objects", "Events", "History"}) out += ReplaceAll(kPluginTable, "{name}", name);
-    return fmt::format("{}{}{}", out, kIndexes, kOwn);
+    return fmt::format("{}{}{}{}", out, kIndexes, kOwn, InboxTriggers());
   }();
   return schema;
 }

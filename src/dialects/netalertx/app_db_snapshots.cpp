@@ -85,10 +85,10 @@ const std::vector<Snapshot>& FromTables() {
        "SELECT 'objects' AS tableName, plugin, COUNT(*) AS cnt FROM Plugins_Objects GROUP BY plugin UNION ALL "
        "SELECT 'events', plugin, COUNT(*) FROM Plugins_Events GROUP BY plugin UNION ALL "
        "SELECT 'history', plugin, COUNT(*) FROM Plugins_History GROUP BY plugin"},
-      {"table_events", kOthers, "SELECT rowid, * FROM Events ORDER BY eveDateTime DESC"},
-      {"table_events_pending_alert", kOthers, "SELECT * FROM Events WHERE evePendingAlertEmail <> 0"},
-      {"table_notifications", kOthers, "SELECT * FROM Notifications"},
-      {"table_online_history", kOthers, "SELECT * FROM Online_History"},
+      {"table_events", kEvents, "SELECT rowid, * FROM Events ORDER BY eveDateTime DESC"},
+      {"table_events_pending_alert", kEvents, "SELECT * FROM Events WHERE evePendingAlertEmail <> 0"},
+      {"table_notifications", kNotifications, "SELECT * FROM Notifications"},
+      {"table_online_history", kOnlineHistory, "SELECT * FROM Online_History"},
       {"table_appevents", kOthers, "SELECT * FROM AppEvents ORDER BY dateTimeCreated DESC"},
   };
   return list;
@@ -106,6 +106,20 @@ std::string TextOf(const Settings& values, const char* key) {
   return at == values.end() ? std::string() : PythonText(at->second);
 }
 
+// Devices that sleep and that come and go: time alone makes others of them.
+std::string Restless(AppDb& db, const Settings& values) {
+  std::string all;
+  store::Rows rows = db.connection().Query(
+      fmt::format("SELECT devMac FROM Devices WHERE devPresentLastScan = 0 AND devCanSleep = 1 AND "
+                  "devLastConnection >= datetime('now', '-{} minutes') UNION ALL "
+                  "SELECT '/' || LOWER(eveMac) FROM Events WHERE eveDateTime >= datetime('now', '-1 hours') AND "
+                  "eveEventType IN ('Connected', 'Disconnected', 'Device Down', 'Down Reconnected') "
+                  "GROUP BY LOWER(eveMac) HAVING COUNT(*) >= 3",
+                  SleepMinutes(values)));
+  while (rows.Next()) (all += rows.View(0)) += '\n';
+  return all;
+}
+
 // What a person has asked for in a setting; a query that fails is an empty list.
 std::string CustomEndpoint(const std::filesystem::path& file, const Settings& values, Millis longest) {
   return QueryJson(file, TextOf(values, "API_CUSTOM_SQL"), std::min(longest, kLongestQuery))
@@ -113,7 +127,7 @@ std::string CustomEndpoint(const std::filesystem::path& file, const Settings& va
 }
 
 // The state of the original's loop, as far as there is one.
-std::string AppState(AppDb& db, const Settings& values, const std::string& at) {
+std::string AppState(AppDb& db, const Settings& values, const PassState& pass, const std::string& at) {
   Json plugins = Json::object();
   store::Rows rows = db.connection().Query(
       "SELECT plugin, COUNT(*), SUM(\"status\" = 'new'), SUM(\"status\" = 'watched-changed'), MAX(dateTimeChanged) "
@@ -128,15 +142,15 @@ std::string AppState(AppDb& db, const Settings& values, const std::string& at) {
                        {"settingsSaved", 0},
                        {"settingsImported", 1},
                        {"showSpinner", false},
-                       {"processScan", false},
+                       {"processScan", pass.open},
                        {"isNewVersion", false},
                        {"isNewVersionChecked", 0},
                        {"graphQLServerStarted", 0},
-                       {"currentState", "Process: Idle"},
+                       {"currentState", pass.open ? "Process: Scan" : "Process: Idle"},
                        {"pluginsStates", std::move(plugins)},
                        {"appVersion", TextOf(values, "VERSION")},
                        {"buildTimestamp", ""},
-                       {"last_scan_run", ""},
+                       {"last_scan_run", pass.last ? FormatSeconds(*pass.last) : ""},
                        {"next_scan_time", ""},
                        {"pause_until", ""}}) +
          "\n";
@@ -153,15 +167,19 @@ std::vector<std::string> SnapshotNames() {
 
 Status Snapshots::Put(const std::string& name, std::string_view content) { return Put(name, content, Hash(content)); }
 
-Status Snapshots::Write(AppDb& db, const CatalogRows& catalog, unsigned tables, TimePoint now, Millis longest) {
+Status Snapshots::Write(AppDb& db, const CatalogRows& catalog, unsigned tables, TimePoint now, Millis longest,
+                        const PassState& pass) {
+  std::string restless = Restless(db, catalog.values);
+  if (std::exchange(restless_, std::move(restless)) != restless_) tables |= kDevices;
+  const bool passed = std::exchange(pass_, pass) != pass;
   // First, while there is time left.
   WriteOne(kCustom, tables != 0, [&] { return Put(kCustom, CustomEndpoint(file_, catalog.values, longest)); });
   for (const Snapshot& snapshot : FromTables())
     WriteOne(snapshot.name, (tables & snapshot.tables) != 0,
              [&] { return Put(snapshot.name, RowsAsJson(db.connection().handle(), snapshot.sql)); });
   WriteOne(kPlugins, (tables & kSettings) != 0, [&] { return Put(kPlugins, catalog.plugins); });
-  WriteOne(kState, (tables & (kSettings | kObjects)) != 0, [&] {
-    const std::string at = FormatSeconds(now), state = AppState(db, catalog.values, at);
+  WriteOne(kState, passed || (tables & (kSettings | kObjects)) != 0, [&] {
+    const std::string at = FormatSeconds(now), state = AppState(db, catalog.values, pass, at);
     // That it is later is no change.
     return Put(kState, state, Hash(ReplaceAll(state, at, "")));
   });

@@ -1,9 +1,11 @@
 // The JSON files of the API folder: what scripts and clients read instead of app.db.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -12,6 +14,17 @@
 #include "dialects/netalertx/app_db_mirror.h"
 
 namespace backplane::netalertx {
+
+/// Names of the files that say what was last reported (app_db_report.h).
+inline constexpr std::array kReportNames = {"notification_text.txt", "notification_text.html",
+                                            "notification_json_final.json"};
+
+/// Scan passes, as far as anybody knows of them.
+struct PassState {
+  std::optional<TimePoint> last;  ///< when the last one began
+  bool open = false;              ///< it goes on
+  bool operator==(const PassState&) const = default;
+};
 
 /// Names of all of them.
 std::vector<std::string> SnapshotNames();
@@ -27,7 +40,8 @@ class Snapshots {
   /// The query that a person has set may take `longest`. A file that cannot be made stays as it is until one of its
   /// tables changes, or is written the next time if it could only not be written; that is logged once, and the others
   /// are written all the same. kUnavailable: names one of them. Throws store::DamagedError.
-  Status Write(AppDb& db, const CatalogRows& catalog, unsigned tables, TimePoint now, Millis longest);
+  Status Write(AppDb& db, const CatalogRows& catalog, unsigned tables, TimePoint now, Millis longest,
+               const PassState& pass = {});
 
  private:
   struct Written {
@@ -49,6 +63,8 @@ class Snapshots {
   const std::filesystem::path file_;
   std::map<std::string, Written> written_;
   std::map<std::string, Failure> failed_;
+  std::string restless_;  // whom time alone has changed
+  PassState pass_;
 };
 
 }  // namespace backplane::netalertx

@@ -28,6 +28,7 @@ Status LinkData(const AppFolders& folders, const fs::path& installation) {
   BACKPLANE_TRY(Link(shared.database / kDatabaseFile, folders.database / kDatabaseFile));
   for (const std::string& name : SnapshotNames())
     if (name != kSettingsFile) BACKPLANE_TRY(Link(shared.api / name, folders.api / name));
+  for (const char* name : kReportNames) BACKPLANE_TRY(Link(shared.api / name, folders.api / name));
   return {};
 }
 

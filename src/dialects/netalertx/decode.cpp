@@ -1,15 +1,17 @@
 #include "dialects/netalertx/decode.h"
 
 #include <algorithm>
-#include <array>
 #include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "dialects/netalertx/addresses.h"
+#include "dialects/netalertx/ignored.h"
 #include "dialects/netalertx/mapping.h"
+#include "dialects/netalertx/new_device.h"
 #include "dialects/netalertx/prepare.h"
+#include "dialects/netalertx/words.h"
 
 namespace backplane::netalertx {
 namespace {
@@ -20,20 +22,16 @@ struct Line {
   std::string_view key;  // primary, '|', secondary: what the file itself keeps apart
 };
 
-// Texts that say that nothing is known.
-bool SaysNothing(std::string_view value) {
-  constexpr std::array<std::string_view, 5> kNothing = {"", "null", "(unknown)", "(Unknown)", "(name not found)"};
-  return std::find(kNothing.begin(), kNothing.end(), value) != kNothing.end();
-}
-
 class Decoder {
  public:
-  Decoder(const Manifest& manifest, const Settings& settings, TimePoint at)
+  Decoder(const Manifest& manifest, const Settings& settings, const Settings& all, TimePoint at)
       : manifest_(manifest),
         at_(at),
         mapping_(ReadMapping(manifest, settings)),
-        watched_(WatchedColumns(manifest, settings)) {
+        watched_(WatchedColumns(manifest, settings)),
+        ignored_(all) {
     batch_.reported = ReportedStatuses(manifest, settings);
+    if (mapping_) batch_.defaults = NewDeviceFields(all);
   }
 
   Batch Decode(std::string_view content, bool ended_by_itself) {
@@ -124,6 +122,7 @@ class Decoder {
     const Row& row = line.columns;
     const std::string_view id = mapping_->mac ? Trim(mapping_->mac->Of(row)) : std::string_view();
     const std::string_view address = mapping_->ip ? Trim(mapping_->ip->Of(row)) : std::string_view();
+    if (ignored_.Covers(id, address)) return;
     const auto mac = NormalMac(id);
     const auto ip = NormalIp(address);
 
@@ -133,8 +132,9 @@ class Decoder {
       seen.identifiers.push_back({"mac", *mac});
       seen.claims.push_back({"mac", *mac, mapping_->mac_policy});
     } else if (ToLower(id) == "internet") {
-      // The line to the outside is a device of its own, whatever its address is today.
+      // The line to the outside is a device of its own, whatever its address is today, and hangs on nothing.
       seen.identifiers.push_back({"netalertx", "internet"});
+      batch_.defaults.erase("parent");
     } else if (ip) {
       seen.identifiers.push_back({"ip", *ip});
     } else {
@@ -158,6 +158,7 @@ class Decoder {
   const TimePoint at_;
   const std::optional<DeviceMapping> mapping_;
   const std::vector<Column> watched_;
+  const Ignored ignored_;
   std::vector<Line> lines_;
   std::unordered_map<std::string_view, std::size_t> last_of_;
   Batch batch_;
@@ -176,7 +177,8 @@ Batch Astray(const Output& output, const std::string& expected) {
 
 }  // namespace
 
-Batch DecodeOutput(const Manifest& manifest, const Settings& settings, const Output& output, TimePoint at) {
+Batch DecodeOutput(const Manifest& manifest, const Settings& settings, const Settings& all, const Output& output,
+                   TimePoint at) {
   const std::string name = ResultFileName(manifest);
   const auto file = std::find_if(output.files.begin(), output.files.end(),
                                  [&](const Output::ResultFile& one) { return one.name == name; });
@@ -189,7 +191,7 @@ Batch DecodeOutput(const Manifest& manifest, const Settings& settings, const Out
   // A run that was cut short may have written only some of its rows: they are taken, and nothing
   // is concluded from what is not among them.
   const bool ended_by_itself = output.status == RunStatus::kOk || output.status == RunStatus::kFailed;
-  Decoder decoder(manifest, settings, at);
+  Decoder decoder(manifest, settings, all, at);
   if (IsUtf8(file->content)) return decoder.Decode(file->content, ended_by_itself);
   const std::string clean = ToUtf8(file->content);
   return decoder.Decode(clean, ended_by_itself);

@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Settings settings = {{"FUZZ_WATCH", Json::array({"watchedValue1", "extra"})}};
   Output output;
   output.files.push_back({"last_result.FUZZ.log", std::string(reinterpret_cast<const char*>(data), size), {}});
-  const Batch batch = netalertx::DecodeOutput(manifest, settings, output, TimePoint());
+  const Batch batch = netalertx::DecodeOutput(manifest, settings, settings, output, TimePoint());
   for (const Record& record : batch.records) {
     if (const auto* object = std::get_if<ObjectRecord>(&record))
       Check(*object);

@@ -35,7 +35,7 @@ Output WithFile(std::string content, RunStatus status = RunStatus::kOk) {
   return output;
 }
 
-Batch Decode(const Output& output) { return DecodeOutput(Scanner(), {}, output, kAt); }
+Batch Decode(const Output& output) { return DecodeOutput(Scanner(), {}, {}, output, kAt); }
 
 constexpr const char* kRow = "00:11:22:33:44:55|10.0.0.1|2026-08-22 09:00:00||||||\n";
 
@@ -50,6 +50,29 @@ TEST(Decode, OnlyTheFileOfThatNameCounts) {
   EXPECT_THAT(astray.refused[0].reason, HasSubstr("last_result.SCAN.log"));
   output.files.push_back({"last_result.SCAN.log", kRow, {}});
   EXPECT_EQ(Decode(output).records.size(), 2U);
+}
+
+TEST(Decode, IgnoredRowsAreObjectsButNoDevices) {
+  const Settings all = {{"NEWDEV_ignored_MACs", Json::array({"00:11:%"})}};
+  const Batch batch =
+      DecodeOutput(Scanner(), {}, all, WithFile(std::string(kRow) + "00:22:22:33:44:55|10.0.0.2|||||||\n"), kAt);
+  EXPECT_TRUE(batch.complete);
+  EXPECT_TRUE(batch.refused.empty());
+  ASSERT_EQ(batch.records.size(), 3U);
+  EXPECT_EQ(std::get<ObjectRecord>(batch.records[0]).primary, "00:11:22:33:44:55");
+  EXPECT_EQ(std::get<Observation>(batch.records[2]).identifiers[0].value, "00:22:22:33:44:55");
+}
+
+TEST(Decode, NewDevicesHaveWhatTheSettingsSay) {
+  const Settings all = {{"NEWDEV_devParentMAC", "00:22:22:33:44:99"}, {"NEWDEV_devOwner", "me"}};
+  using Fields = std::map<std::string, std::string>;
+  EXPECT_EQ(DecodeOutput(Scanner(), {}, all, WithFile(kRow), kAt).defaults,
+            (Fields{{"owner", "me"}, {"parent", "00:22:22:33:44:99"}}));
+  EXPECT_EQ(DecodeOutput(Scanner(), {}, all, WithFile("internet|1.2.3.4|||||||\n"), kAt).defaults,
+            (Fields{{"owner", "me"}}));
+  Manifest other = Scanner();
+  other.document.erase("mapped_to_table");
+  EXPECT_TRUE(DecodeOutput(other, {}, all, WithFile(kRow), kAt).defaults.empty());
 }
 
 TEST(Decode, NoRowsDoNotMeanThatAllIsMissing) {

@@ -97,7 +97,7 @@ TEST_P(Golden, GivesWhatIsExpected) {
   Output output;
   output.files.push_back({"last_result." + manifest.name + ".log", Content(folder / "result.log"), {}});
   const TimePoint at = *ParseTime("2026-08-22T10:00:00Z");
-  Expect(folder / "expected.json", Rendered(codec.Decode(manifest, *settings, output, at)));
+  Expect(folder / "expected.json", Rendered(codec.Decode(manifest, *settings, *settings, output, at)));
 }
 
 std::vector<fs::path> Cases() {

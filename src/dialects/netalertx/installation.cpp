@@ -10,11 +10,15 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "dialects/netalertx/app_db_events.h"
+#include "dialects/netalertx/app_db_inbox.h"
 #include "dialects/netalertx/app_db_mirror.h"
+#include "dialects/netalertx/app_db_report.h"
 #include "dialects/netalertx/app_db_rows.h"
 #include "dialects/netalertx/app_db_snapshots.h"
 #include "dialects/netalertx/app_files.h"
 #include "dialects/netalertx/home.h"
+#include "store/cycles.h"
 #include "store/identity.h"
 #include "store/journal.h"
 
@@ -50,20 +54,24 @@ class NetAlertXInstallation final : public dispatch::Installation {
 
   Status CatchUp(Millis patience) override {
     const Millis end = parts_.clock.Monotonic() + patience;
-    if (!parts_.folder.WaitUntilFolded(patience))
+    BACKPLANE_TRY(Update(end, Extent::kInbox));
+    if (!parts_.folder.WaitUntilFolded(Left(end)))
       return Fail(Errc::kTimeout, "app.db lacks what was reported last: it is still being worked in");
-    return Update(end, true);
+    return Update(end, Extent::kSnapshots);
   }
 
   std::filesystem::path results() const override { return folders_.plugin_log; }
   Result<std::string> PluginOf(std::string_view file) const override { return home_.PluginOf(file); }
 
  private:
+  // What is done; each includes the one before.
+  enum class Extent { kInbox, kTables, kSnapshots };
+
   void Loop(const std::stop_token& stop) {
     std::unique_lock lock(sleep_mutex_);
     std::string told;
     while (!stop.stop_requested()) {
-      const Status status = in_force_ ? Update(parts_.clock.Monotonic() + kRound, false) : Status();
+      const Status status = in_force_ ? Update(parts_.clock.Monotonic() + kRound, Extent::kTables) : Status();
       // That others are at it is no problem.
       const std::string problem = status || status.error().code == Errc::kTimeout ? "" : status.error().message;
       if (!problem.empty() && problem != told) LogWarning("{}", problem);
@@ -75,17 +83,17 @@ class NetAlertXInstallation final : public dispatch::Installation {
   Millis Left(Millis end) const { return std::max(end - parts_.clock.Monotonic(), Millis(1)); }
 
   // Of what was accepted before, and at the latest at `end` of the monotonic clock.
-  Status Update(Millis end, bool with_snapshots) {
+  Status Update(Millis end, Extent extent) {
     const std::unique_lock lock(mutex_, Left(end));
     if (!lock) return Fail(Errc::kTimeout, "app.db lacks what was reported last: others wait for it too");
     TakeCatalog();
     if (!catalog_) return {};
     try {
-      const Status status = UpdateLocked(end, with_snapshots);
+      const Status status = UpdateLocked(end, extent);
       if (status || status.error().code != Errc::kConflict) return status;
-      return BeginAnew(status.error().message, end, with_snapshots);
+      return BeginAnew(status.error().message, end, extent);
     } catch (const store::DamagedError& error) {
-      return BeginAnew(error.what(), end, with_snapshots);
+      return BeginAnew(error.what(), end, extent);
     } catch (const store::DatabaseError& error) {
       return Broken(error.what());
     }
@@ -98,17 +106,23 @@ class NetAlertXInstallation final : public dispatch::Installation {
       next.swap(next_);
     }
     if (!next || next == catalog_) return;
-    look_at_all_ |= !catalog_ || DeviceRows(catalog_->values) != DeviceRows(next->values);
+    look_at_all_ |= !catalog_ || DeviceRows(catalog_->values, store_) != DeviceRows(next->values, store_);
     catalog_ = std::move(next);
     catalog_changed_ = true;
   }
 
-  Status UpdateLocked(Millis end, bool with_snapshots) {
+  Status UpdateLocked(Millis end, Extent extent) {
     BACKPLANE_TRY(Open(end));
     if (db_->WrittenByOthers()) changed_ |= kAllTables;
+    BACKPLANE_TRY(CheckOwner(*db_, parts_.database, store_));
+    BACKPLANE_TRY(TakeInbox(*db_, parts_.database, parts_.folder, parts_.clock, *catalog_));
+    if (extent == Extent::kInbox) return {};
     Watermark folded;
+    PassState pass;
     BACKPLANE_TRY(parts_.database.Read([&](store::Connection& core) -> Status {
       folded = store::GetWatermark(core, "core");
+      for (const store::Cycle& cycle : store::Cycles(core, kDefaultOrg).List(0, 1))
+        pass = {.last = cycle.opened, .open = !cycle.closed};
       return {};
     }));
     if (seen_ != folded || catalog_changed_ || look_at_all_) {
@@ -122,10 +136,19 @@ class NetAlertXInstallation final : public dispatch::Installation {
       look_at_all_ = false;
       seen_ = folded;
     }
-    if (!with_snapshots) return {};
-    const Status written = snapshots_.Write(*db_, *catalog_, changed_, parts_.clock.Now(), Left(end));
+    BACKPLANE_TRY(TakeNotifications());
+    if (extent == Extent::kTables) return {};
+    const Status written = snapshots_.Write(*db_, *catalog_, changed_, parts_.clock.Now(), Left(end), pass);
     changed_ = 0;
     return written;
+  }
+
+  Status TakeNotifications() {
+    BACKPLANE_ASSIGN(const Told told, FollowNotifications(*db_, parts_.database, store_));
+    if (told.changed) changed_ |= kNotifications;
+    for (const AppRow& row : told.begun)
+      if (const Status status = WriteReport(folders_, row); !status) LogWarning("{}", status.error().message);
+    return {};
   }
 
   Status Open(Millis end) {
@@ -150,12 +173,12 @@ class NetAlertXInstallation final : public dispatch::Installation {
   }
 
   // Once: a file that is damaged as soon as it is made is not for us to mend.
-  Status BeginAnew(const std::string& reason, Millis end, bool with_snapshots) {
+  Status BeginAnew(const std::string& reason, Millis end, Extent extent) {
     LogWarning("{}: {}; it is put aside and made anew", file_.string(), reason);
     db_.reset();
     AppDb::PutAside(file_);
     try {
-      return UpdateLocked(end, with_snapshots);
+      return UpdateLocked(end, extent);
     } catch (const store::DatabaseError& error) {
       return Broken(error.what());
     }

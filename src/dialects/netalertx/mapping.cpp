@@ -134,16 +134,21 @@ std::vector<Column> WatchedColumns(const Manifest& manifest, const Settings& set
   return out;
 }
 
+const char* StatusWord(ObjectStatus status) {
+  switch (status) {
+    case ObjectStatus::kNew: return "new";
+    case ObjectStatus::kChanged: return "watched-changed";
+    case ObjectStatus::kUnchanged: return "watched-not-changed";
+    case ObjectStatus::kMissing: return "missing-in-last-scan";
+  }
+  return "watched-not-changed";
+}
+
 std::vector<ObjectStatus> ReportedStatuses(const Manifest& manifest, const Settings& settings) {
-  static constexpr std::array<std::pair<std::string_view, ObjectStatus>, 4> kNames = {
-      {{"new", ObjectStatus::kNew},
-       {"watched-changed", ObjectStatus::kChanged},
-       {"watched-not-changed", ObjectStatus::kUnchanged},
-       {"missing-in-last-scan", ObjectStatus::kMissing}}};
   const std::vector<std::string> listed = Names(manifest, settings, "REPORT_ON");
   std::vector<ObjectStatus> out;
-  for (const auto& [name, status] : kNames)
-    if (std::find(listed.begin(), listed.end(), name) != listed.end()) out.push_back(status);
+  for (const ObjectStatus status : kObjectStatuses)
+    if (std::find(listed.begin(), listed.end(), StatusWord(status)) != listed.end()) out.push_back(status);
   return out;
 }
 

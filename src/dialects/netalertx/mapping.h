@@ -66,6 +66,9 @@ std::optional<DeviceMapping> ReadMapping(const Manifest& manifest, const Setting
 /// The columns of the setting <PREFIX>_WATCH, in its order; names of no column are passed over.
 std::vector<Column> WatchedColumns(const Manifest& manifest, const Settings& settings);
 
+/// What this ecosystem calls a status.
+const char* StatusWord(ObjectStatus status);
+
 /// The statuses of the setting <PREFIX>_REPORT_ON; other words are passed over.
 std::vector<ObjectStatus> ReportedStatuses(const Manifest& manifest, const Settings& settings);
 

@@ -43,9 +43,9 @@ Result<Invocation> NetAlertX::Prepare(const Manifest& manifest, const Job&, cons
   return PrepareRun(manifest, settings, context);
 }
 
-Batch NetAlertX::Decode(const Manifest& manifest, const Settings& settings, const Settings&, const Output& output,
+Batch NetAlertX::Decode(const Manifest& manifest, const Settings& settings, const Settings& all, const Output& output,
                         TimePoint at) const {
-  return DecodeOutput(manifest, settings, output, at);
+  return DecodeOutput(manifest, settings, all, output, at);
 }
 
 }  // namespace backplane::netalertx

@@ -34,9 +34,13 @@ bool Exists(const fs::path& path) {
   return fs::exists(path, error);
 }
 
-// RUN values that a phase starts: of the scan cycle, or of saving settings.
-constexpr std::array<std::string_view, 5> kPhases = {"always_after_scan", "on_new_device", "on_notification",
-                                                     "before_name_updates", "before_config_save"};
+// RUN values that a phase starts.
+constexpr std::array<std::pair<std::string_view, const char*>, 5> kPhases = {
+    {{"always_after_scan", kAfterScanPhase},
+     {"on_new_device", kNewDevicePhase},
+     {"before_name_updates", kBeforeNamesPhase},
+     {"on_notification", kNotificationPhase},
+     {"before_config_save", kSettingsPhase}}};
 
 // One that may not be looked at counts too, so that somebody is told.
 bool HasManifest(const fs::path& folder) {
@@ -120,7 +124,10 @@ class Builder {
     if (!manifest.runtime.empty()) manifest.runs = Effective(settings_, Key("CMD"));
     manifest.settings = DeclaredSettings(document_, prefix_);
     manifest.reads = ForeignSettings(document_);
-    if (!manifest.runtime.empty()) manifest.triggers = Triggers();
+    if (!manifest.runtime.empty()) {
+      manifest.triggers = Triggers();
+      manifest.scans = TextAt(document_, "mapped_to_table") == "CurrentScan";
+    }
     manifest.limits.timeout = RunTimeout(document_, prefix_, settings_, CoreSettings(site_));
     manifest.document = std::move(document_);
     out.findings = std::move(findings_);
@@ -165,8 +172,8 @@ Result<std::vector<Trigger>> TriggersOf(std::string_view prefix, const Settings&
   const std::string run_key = fmt::format("{}_RUN", prefix), cron_key = run_key + "_SCHD";
   const std::string run = Effective(effective, run_key);
   if (run == "once") return std::vector{Trigger{.kind = TriggerKind::kStart}};
-  if (std::find(kPhases.begin(), kPhases.end(), run) != kPhases.end())
-    return std::vector{Trigger{.kind = TriggerKind::kPhase, .name = run}};
+  for (const auto& [value, phase] : kPhases)
+    if (run == value) return std::vector{Trigger{.kind = TriggerKind::kPhase, .name = phase}};
   if (run == "schedule") {
     const std::string cron = Effective(effective, cron_key);
     if (const auto parsed = schedule::Cron::Parse(cron); !parsed)

@@ -57,10 +57,21 @@ TEST(Read, RunDecidesTheTrigger) {
   const auto trigger = [](const char* run) { return ReadOne(TestManifest("CASE"), {{"CASE_RUN", run}}).triggers; };
   EXPECT_THAT(trigger("once"), ElementsAre(Trigger{.kind = TriggerKind::kStart}));
   EXPECT_THAT(trigger("schedule"), ElementsAre(Trigger{.kind = TriggerKind::kCron, .cron = "*/5 * * * *"}));
-  for (const char* phase :
-       {"always_after_scan", "on_new_device", "on_notification", "before_name_updates", "before_config_save"})
-    EXPECT_THAT(trigger(phase), ElementsAre(Trigger{.kind = TriggerKind::kPhase, .name = phase}));
+  const std::map<const char*, const char*> phases = {{"always_after_scan", kAfterScanPhase},
+                                                     {"on_new_device", kNewDevicePhase},
+                                                     {"before_name_updates", kBeforeNamesPhase},
+                                                     {"on_notification", kNotificationPhase},
+                                                     {"before_config_save", kSettingsPhase}};
+  for (const auto& [run, phase] : phases)
+    EXPECT_THAT(trigger(run), ElementsAre(Trigger{.kind = TriggerKind::kPhase, .name = phase}));
   for (const char* none : {"disabled", "unused", ""}) EXPECT_TRUE(trigger(none).empty()) << none;
+}
+
+TEST(Read, WhatReportsDevicesScans) {
+  Json document = TestManifest("CASE");
+  EXPECT_FALSE(ReadOne(document).scans);
+  document["mapped_to_table"] = "CurrentScan";
+  EXPECT_TRUE(ReadOne(document).scans);
 }
 
 TEST(Read, AnUnknownRunIsRefusedWithTheChoices) {

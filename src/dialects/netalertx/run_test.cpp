@@ -75,7 +75,7 @@ class Run : public testing::Test {
     Output output;
     for (const fs::path& file : invocation->result_files)
       if (auto content = ReadFile(file, 1 << 20)) output.files.push_back({file.filename(), *content, {}});
-    ran.batch = codec.Decode(manifest, settings, output, *ParseTime("2026-08-22T10:00:00Z"));
+    ran.batch = codec.Decode(manifest, settings, settings, output, *ParseTime("2026-08-22T10:00:00Z"));
     return ran;
   }
 

@@ -89,6 +89,9 @@ inline constexpr auto kOperators = std::to_array<std::string_view>({"==", "!=", 
 
 bool OneOf(Words words, std::string_view word);
 
+/// Whether a value is one of the texts that say that nothing is known.
+bool SaysNothing(std::string_view value);
+
 /// "; did you mean X?", or nothing.
 std::string DidYouMean(std::string_view word, Words words);
 

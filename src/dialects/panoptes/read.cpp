@@ -123,7 +123,8 @@ class Builder {
     manifest.read_with = SettingsOf(site_, type_);
     manifest.limits.memory_bytes = site_.memory_mib << 20;
     ReadTimes(manifest);
-    if (type_ != "discovery") manifest.targets = Targets();
+    manifest.scans = type_ == "discovery";
+    if (!manifest.scans) manifest.targets = Targets();
     Json config = CompletedConfig(manifest.name);
     manifest.description = config["Documentation"]["description"].get<std::string>();
     manifest.document = {

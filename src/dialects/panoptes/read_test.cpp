@@ -70,6 +70,16 @@ TEST_F(ReadTest, TheNearestFolderSaysTheType) {
   EXPECT_EQ(read.manifests[1].id, "panoptes:polling:B");
 }
 
+TEST_F(ReadTest, DiscoveriesScan) {
+  for (const char* type : {"discovery", "enrichment", "polling"}) {
+    Write(std::string(type) + "/a.panoptes-plugin", Definition("A"));
+    Write(std::string(type) + "/module.py");
+    const ReadResult read = Read(type);
+    ASSERT_EQ(read.manifests.size(), 1U) << type;
+    EXPECT_EQ(read.manifests[0].scans, type == std::string("discovery"));
+  }
+}
+
 TEST_F(ReadTest, ANameBelongsToOnePluginOfItsType) {
   WritePlugin("Same");
   Write("enrichment/same.panoptes-plugin", Definition("Same"));

@@ -276,6 +276,18 @@ Result<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& options) {
   }
 }
 
+Status CopySqlite(const std::filesystem::path& from, const std::filesystem::path& to) {
+  try {
+    SqliteConnection connection(from, SqliteConnection::Mode::kReadOnly);
+    connection.Execute("VACUUM INTO ?", to.string());
+    return {};
+  } catch (const DamagedError& error) {
+    return Fail(Errc::kInternal, fmt::format("{}: {}", from.string(), error.what()));
+  } catch (const DatabaseError& error) {
+    return Fail(Errc::kUnavailable, fmt::format("{}: {}", from.string(), error.what()));
+  }
+}
+
 Status CheckSqlite(const std::filesystem::path& file) {
   try {
     SqliteConnection connection(file, SqliteConnection::Mode::kReadOnly);
