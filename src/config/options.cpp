@@ -75,9 +75,9 @@ void Describe(Options& o, OptionVisitor& v) {
   v.Duration("events.keep", o.events_keep, Millis(60'000), hours(24 * 3650),
              "How long events can be read back. A reader that was away longer is told to start afresh.");
   v.Choice("devices.presence", o.presence, {"scanner", "pass"},
-           "When a device is gone. With scanner: when the most frequent of the scanners that see it has ended well without "
-           "it, and nobody has heard of it since that run began. With pass, as NetAlertX has it: when no scanner of a "
-           "pass has seen it.");
+           "When a device is gone. With scanner: when the most frequent of the scanners that see it has ended well "
+           "without it, and nobody has heard of it since that run began. With pass: when no scanner of a pass has seen "
+           "it.");
   v.Duration("devices.events_keep", o.device_events_keep, hours(1), hours(24 * 3650),
              "How long is kept when devices came and went. What people are still to be told of stays.");
   v.Integer("notifications.keep", o.notifications_keep, 1, 1'000'000, "Notifications that are kept once they are sent.");

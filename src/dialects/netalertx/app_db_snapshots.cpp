@@ -106,18 +106,21 @@ std::string TextOf(const Settings& values, const char* key) {
   return at == values.end() ? std::string() : PythonText(at->second);
 }
 
-// Devices that sleep and that come and go: time alone makes others of them.
-std::string Restless(AppDb& db, const Settings& values) {
-  std::string all;
-  store::Rows rows = db.connection().Query(
-      fmt::format("SELECT devMac FROM Devices WHERE devPresentLastScan = 0 AND devCanSleep = 1 AND "
-                  "devLastConnection >= datetime('now', '-{} minutes') UNION ALL "
-                  "SELECT '/' || LOWER(eveMac) FROM Events WHERE eveDateTime >= datetime('now', '-1 hours') AND "
-                  "eveEventType IN ('Connected', 'Disconnected', 'Device Down', 'Down Reconnected') "
-                  "GROUP BY LOWER(eveMac) HAVING COUNT(*) >= 3",
-                  SleepMinutes(values)));
-  while (rows.Next()) (all += rows.View(0)) += '\n';
-  return all;
+Restless FindRestless(AppDb& db, const Settings& values) {
+  Restless found;
+  store::Rows rows = db.connection().Query(fmt::format(
+      "SELECT devMac, CAST(strftime('%s', devLastConnection, '+{0} minutes') AS INTEGER) FROM Devices "
+      "WHERE devPresentLastScan = 0 AND devCanSleep = 1 AND devLastConnection >= datetime('now', '-{0} minutes') "
+      "UNION ALL SELECT '/' || LOWER(eveMac), CAST(strftime('%s', MIN(eveDateTime), '+1 hours') AS INTEGER) "
+      "FROM Events WHERE eveDateTime >= datetime('now', '-1 hours') AND "
+      "eveEventType IN ('Connected', 'Disconnected', 'Device Down', 'Down Reconnected') "
+      "GROUP BY LOWER(eveMac) HAVING COUNT(*) >= 3",
+      SleepMinutes(values)));
+  while (rows.Next()) {
+    (found.who += rows.View(0)) += '\n';
+    found.until = std::min(found.until, rows.Int(1) + 1);
+  }
+  return found;
 }
 
 // What a person has asked for in a setting; a query that fails is an empty list.
@@ -169,8 +172,11 @@ Status Snapshots::Put(const std::string& name, std::string_view content) { retur
 
 Status Snapshots::Write(AppDb& db, const CatalogRows& catalog, unsigned tables, TimePoint now, Millis longest,
                         const PassState& pass) {
-  std::string restless = Restless(db, catalog.values);
-  if (std::exchange(restless_, std::move(restless)) != restless_) tables |= kDevices;
+  if ((tables & (kDevices | kEvents | kSettings)) != 0 || ToMillis(now) / 1000 >= restless_.until) {
+    Restless found = FindRestless(db, catalog.values);
+    if (found.who != restless_.who) tables |= kDevices;
+    restless_ = std::move(found);
+  }
   const bool passed = std::exchange(pass_, pass) != pass;
   // First, while there is time left.
   WriteOne(kCustom, tables != 0, [&] { return Put(kCustom, CustomEndpoint(file_, catalog.values, longest)); });

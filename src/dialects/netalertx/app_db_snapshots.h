@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,12 @@ struct PassState {
   std::optional<TimePoint> last;  ///< when the last one began
   bool open = false;              ///< it goes on
   bool operator==(const PassState&) const = default;
+};
+
+/// Devices that sleep, and that come and go: time alone makes others of them.
+struct Restless {
+  std::string who;
+  std::int64_t until = std::numeric_limits<std::int64_t>::max();  ///< s since 1970: then they may be others
 };
 
 /// Names of all of them.
@@ -63,7 +70,7 @@ class Snapshots {
   const std::filesystem::path file_;
   std::map<std::string, Written> written_;
   std::map<std::string, Failure> failed_;
-  std::string restless_;  // whom time alone has changed
+  Restless restless_;
   PassState pass_;
 };
 

@@ -1,3 +1,4 @@
+#include "dialects/netalertx/app_db_mirror.h"
 #include "dialects/netalertx/installation_fixture.h"
 
 #include <fmt/format.h>
@@ -114,16 +115,27 @@ TEST_F(InstallationTest, ASnapshotThatCannotBeMadeHoldsNoOtherUp) {
 }
 
 TEST_F(InstallationTest, TimeAloneMakesOthersOfDevicesInTheSnapshot) {
-  Report({Seen(kMac)});
-  const std::string before = Written(File("table_devices.json"));
-  // Nothing of this is the core's, and nothing follows it.
-  WriteAsAnother(
-      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3) INSERT INTO Events (eveMac, eveIp, "
-      "eveDateTime, eveEventType) SELECT 'aa:00:00:00:00:01', i, datetime('now', '-59 minutes', '-58 seconds'), "
-      "'Connected' FROM n");
-  CatchUp();
-  EXPECT_NE(Written(File("table_devices.json")), before);
-  EXPECT_EQ(Snapshot("table_devices.json")["data"][0]["devFlapping"], 1);
+  const AppFolders folders(folder_.path() / "alone");
+  for (const auto& made : {folders.api, folders.database}) fs::create_directories(made);
+  AppDb db(folders.database / kDatabaseFile);
+  Snapshots files(folders.api, folders.database / kDatabaseFile);
+  const CatalogRows catalog;
+  WriteCatalog(db, catalog);
+  db.connection().Script(
+      "INSERT INTO Devices (devMac, devFirstConnection, devLastConnection, devLastIP) VALUES ('x', '', '', ''); "
+      "INSERT INTO Events (eveMac, eveIp, eveDateTime, eveEventType) "
+      "SELECT 'x', value, datetime('now', '-30 minutes'), 'Connected' FROM json_each('[1, 2, 3]')");
+  const auto flapping = [&](unsigned tables, TimePoint now) {
+    EXPECT_TRUE(files.Write(db, catalog, tables, now, kLong));
+    const auto json = ParseJson(ReadFile(folders.api / "table_devices.json", 1 << 20).value_or(""));
+    return json && (*json)["data"][0]["devFlapping"] == 1;
+  };
+  const TimePoint now = clock_.Now();
+  EXPECT_TRUE(flapping(kAllTables, now));
+  // As if an hour had passed: nobody has said that a table has changed.
+  db.connection().Script("UPDATE Events SET eveDateTime = datetime('now', '-61 minutes')");
+  EXPECT_TRUE(flapping(0, now));
+  EXPECT_FALSE(flapping(0, now + std::chrono::minutes(31)));
 }
 
 }  // namespace

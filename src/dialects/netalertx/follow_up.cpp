@@ -132,13 +132,16 @@ class NetAlertXFollowUp final : public dispatch::FollowUp {
 
   std::vector<Record> Names(const Catalog& catalog, store::Connection& core, TimePoint now) const override {
     if (catalog.ManifestsOf(kDialect).empty()) return {};
-    if (!store::Objects(core, kDefaultOrg).WereTouchedSince(*names_known_.Lock(), ResolverIds())) return {};
+    const std::vector<std::string> resolvers = Resolvers(catalog.ManifestsOf(kDialect));
+    std::vector<std::string> ids;
+    for (const std::string& prefix : resolvers) ids.push_back(fmt::format("{}:{}", kDialect, prefix));
+    if (!store::Objects(core, kDefaultOrg).WereTouchedSince(*names_known_.Lock(), ids)) return {};
     const Settings& settings = catalog.DialectSettings(kDialect);
     const NameCleanup cleanup(
         ListOf(settings, "NEWDEV_NAME_CLEANUP_REGEX"), [this](const std::string& expression, const std::string& why) {
           TellOnce(fmt::format("NEWDEV_NAME_CLEANUP_REGEX: \"{}\" is passed over: {}", expression, why));
         });
-    std::vector<Record> records = ResolveNames(core, settings, cleanup, now);
+    std::vector<Record> records = ResolveNames(core, resolvers, settings, cleanup, now);
     // Records can be lost on their way: what they say is looked at once more.
     if (records.empty()) *names_known_.Lock() = store::GetWatermark(core, "core").entry;
     return records;

@@ -39,7 +39,7 @@ struct Found {
 
 class Resolver {
  public:
-  Resolver(store::Connection& core, const char* prefix, const Settings& settings)
+  Resolver(store::Connection& core, const std::string& prefix, const Settings& settings)
       : prefix_(prefix),
         name_always_(IsListed(settings, fmt::format("{}_SET_ALWAYS", prefix), "devName")),
         fqdn_policy_(IsListed(settings, fmt::format("{}_SET_ALWAYS", prefix), "devFQDN") ? ClaimPolicy::kAlways
@@ -60,7 +60,7 @@ class Resolver {
     }
   }
 
-  const char* prefix() const { return prefix_; }
+  const std::string& prefix() const { return prefix_; }
   bool name_always() const { return name_always_; }
   ClaimPolicy fqdn_policy() const { return fqdn_policy_; }
   bool empty() const { return by_mac_.empty() && by_ip_.empty(); }
@@ -72,7 +72,7 @@ class Resolver {
   }
 
  private:
-  const char* prefix_;
+  std::string prefix_;
   bool name_always_;
   ClaimPolicy fqdn_policy_;
   std::unordered_map<std::string, std::string> by_mac_, by_ip_;
@@ -80,13 +80,14 @@ class Resolver {
 
 class Resolving {
  public:
-  Resolving(store::Connection& core, const Settings& settings, const NameCleanup& cleanup, TimePoint now)
+  Resolving(store::Connection& core, const std::vector<std::string>& resolvers, const Settings& settings,
+            const NameCleanup& cleanup, TimePoint now)
       : inventory_(core, kDefaultOrg),
         cleanup_(cleanup),
         by_ip_(FlagOf(settings, "NEWDEV_IP_MATCH_NAME", true)),
         refresh_(FlagOf(settings, "REFRESH_FQDN", false)),
         claims_(core, now) {
-    for (const char* prefix : kResolvers) resolvers_.emplace_back(core, prefix, settings);
+    for (const std::string& prefix : resolvers) resolvers_.emplace_back(core, prefix, settings);
     std::erase_if(resolvers_, [](const Resolver& resolver) { return resolver.empty(); });
   }
 
@@ -161,18 +162,21 @@ std::string NameCleanup::Of(std::string_view found) const {
   return Trim(name).empty() ? std::string(found) : name;
 }
 
-const std::vector<std::string>& ResolverIds() {
-  static const std::vector<std::string> ids = [] {
-    std::vector<std::string> out;
-    for (const char* prefix : kResolvers) out.push_back(fmt::format("netalertx:{}", prefix));
-    return out;
-  }();
-  return ids;
+std::vector<std::string> Resolvers(const std::vector<const Manifest*>& manifests) {
+  std::vector<std::string> prefixes(kResolvers.begin(), kResolvers.end());
+  const auto before_names = [](const Trigger& trigger) {
+    return trigger.kind == TriggerKind::kPhase && trigger.name == kBeforeNamesPhase;
+  };
+  for (const Manifest* manifest : manifests)
+    if (!manifest->scans && std::any_of(manifest->triggers.begin(), manifest->triggers.end(), before_names) &&
+        std::find(prefixes.begin(), prefixes.end(), manifest->name) == prefixes.end())
+      prefixes.push_back(manifest->name);
+  return prefixes;
 }
 
-std::vector<Record> ResolveNames(store::Connection& core, const Settings& settings, const NameCleanup& cleanup,
-                                 TimePoint now) {
-  return Resolving(core, settings, cleanup, now).Run();
+std::vector<Record> ResolveNames(store::Connection& core, const std::vector<std::string>& resolvers,
+                                 const Settings& settings, const NameCleanup& cleanup, TimePoint now) {
+  return Resolving(core, resolvers, settings, cleanup, now).Run();
 }
 
 }  // namespace backplane::netalertx

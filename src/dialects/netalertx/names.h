@@ -13,8 +13,9 @@
 
 namespace backplane::netalertx {
 
-/// Ids of the plugins that find names, in the order in which they are asked.
-const std::vector<std::string>& ResolverIds();
+/// Prefixes of the plugins that find names, in the order in which they are asked: the original's four, then those in
+/// force that run before names are resolved and scan nothing, in the order of `manifests`.
+std::vector<std::string> Resolvers(const std::vector<const Manifest*>& manifests);
 
 /// What makes names of what resolvers find: the setting NEWDEV_NAME_CLEANUP_REGEX.
 class NameCleanup {
@@ -33,7 +34,7 @@ class NameCleanup {
 };
 
 /// Claims of the resolvers, without those that change nothing. Linear in their objects and the devices.
-std::vector<Record> ResolveNames(store::Connection& core, const Settings& settings, const NameCleanup& cleanup,
-                                 TimePoint now);
+std::vector<Record> ResolveNames(store::Connection& core, const std::vector<std::string>& resolvers,
+                                 const Settings& settings, const NameCleanup& cleanup, TimePoint now);
 
 }  // namespace backplane::netalertx
