@@ -69,7 +69,8 @@ class FakeCodec final : public Codec {
   Result<Invocation> Prepare(const Manifest&, const Job& job, const Settings&, const RunContext&) const override {
     return Invocation{.runtime = "fake", .argv = {"ok", job.key}};
   }
-  Batch Decode(const Manifest& manifest, const Settings&, const Settings&, const Output& output, TimePoint at) const override {
+  Batch Decode(const Manifest& manifest, const Settings&, const Settings&, const Output& output,
+               TimePoint at) const override {
     ObjectRecord object{.key = "it", .primary = manifest.name, .secondary = "", .at = at};
     object.watched[0] = output.log;
     object.watch_key = output.log;

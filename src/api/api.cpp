@@ -59,9 +59,9 @@ bool IsLoopbackHost(std::string_view host) {
 std::vector<Endpoint> Table(const ApiParts& parts) {
   std::vector<Endpoint> table;
   for (auto* rows : {&StatusEndpoints, &DeviceListEndpoints, &DeviceEndpoints, &ResourceEndpoints, &ObjectEndpoints,
-                     &PluginEndpoints,
-                     &ApprovalEndpoints, &RunEndpoints, &CycleEndpoints, &NotificationEndpoints, &EventEndpoints, &MetricEndpoints, &SettingEndpoints,
-                     &SecretEndpoints, &AuditEndpoints, &PeopleEndpoints, &SessionEndpoints, &TokenEndpoints}) {
+                     &PluginEndpoints, &ApprovalEndpoints, &RunEndpoints, &CycleEndpoints, &NotificationEndpoints,
+                     &EventEndpoints, &MetricEndpoints, &SettingEndpoints, &SecretEndpoints, &AuditEndpoints,
+                     &PeopleEndpoints, &SessionEndpoints, &TokenEndpoints}) {
     auto some = rows(parts);
     std::move(some.begin(), some.end(), std::back_inserter(table));
   }

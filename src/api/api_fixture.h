@@ -67,6 +67,9 @@ class ApiFixture {
     http::Request request = NewRequest(endpoint.method, path);
     if (endpoint.method == "PATCH")
       request.body = endpoint.path.starts_with("/users") ? R"({"role":"viewer"})" : R"({"set":{"name":"x"}})";
+    if (endpoint.path.ends_with("/merge")) request.body = R"({"from":[99]})";
+    if (endpoint.path.ends_with("/split"))
+      request.body = R"({"identifiers":[{"scheme":"mac","value":"aa:00:00:00:00:01"}]})";
     if (endpoint.method == "PUT") request.body = R"({"value":"x"})";
     return request;
   }

@@ -131,6 +131,13 @@ Json Page(const char* name, std::vector<Item> items, std::size_t limit) {
   return body;
 }
 
+// What became of a device outlives it.
+Status CheckKnown(store::Connection& connection, OrgId org, EntityId device) {
+  if (device == 0 || store::Inventory(connection, org).Get(device)) return {};
+  if (!store::DeviceEvents(connection, org).List({.entity = device, .limit = 1}).empty()) return {};
+  return Fail(Errc::kNotFound, fmt::format("no device {}", device));
+}
+
 Result<Reply> Events(const ApiParts& parts, const Call& call, EntityId device) {
   store::DeviceEventFilter filter{.entity = device};
   BACKPLANE_ASSIGN(filter.before, call.QueryInt("before", 0, 0, kMost));
@@ -150,6 +157,7 @@ Result<Reply> Events(const ApiParts& parts, const Call& call, EntityId device) {
   BACKPLANE_ASSIGN(filter.pending, TakeFlag(query, "pending"));
   Json body;
   BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
+    BACKPLANE_TRY(CheckKnown(connection, call.org(), device));
     body = Page("events", store::DeviceEvents(connection, call.org()).List(filter), static_cast<std::size_t>(limit));
     return {};
   }));
@@ -161,6 +169,7 @@ Result<Reply> Sessions(const ApiParts& parts, const Call& call, EntityId device)
   BACKPLANE_ASSIGN(const std::int64_t limit, call.QueryInt("limit", 100, 1, 1000));
   Json body;
   BACKPLANE_TRY(parts.database.Read([&](store::Connection& connection) -> Status {
+    BACKPLANE_TRY(CheckKnown(connection, call.org(), device));
     auto sessions = store::DeviceEvents(connection, call.org()).Sessions(device, before, static_cast<int>(limit) + 1);
     body = Page("sessions", std::move(sessions), static_cast<std::size_t>(limit));
     return {};

@@ -111,14 +111,15 @@ TEST_F(ResourcesTest, WrongEditsNameTheField) {
 TEST_F(ResourcesTest, EventsGoOnFromANumber) {
   Scan();
   const Json all = Get("/events");
-  ASSERT_EQ(all.at("events").size(), 1U);
+  ASSERT_EQ(all.at("events").size(), 2U);
   EXPECT_EQ(all.at("events")[0].at("topic"), "device.new");
   EXPECT_EQ(all.at("events")[0].at("device"), 1);
-  EXPECT_EQ(all.at("next"), 1);
+  EXPECT_EQ(all.at("events")[1].at("topic"), "device.connected");
+  EXPECT_EQ(all.at("next"), 2);
   EXPECT_EQ(all.at("reset"), false);
-  EXPECT_EQ(Get("/events", {{"after", "1"}}).at("events").size(), 0U);
+  EXPECT_EQ(Get("/events", {{"after", "1"}}).at("events").size(), 1U);
   EXPECT_EQ(Get("/events", {{"after", "9"}}).at("reset"), true);
-  EXPECT_EQ(Get("/events", {{"after", "-1"}}).at("next"), 1);
+  EXPECT_EQ(Get("/events", {{"after", "-1"}}).at("next"), 2);
   EXPECT_EQ(Get("/events", {{"topic", "run."}}).at("events").size(), 0U);
 }
 

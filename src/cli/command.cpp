@@ -107,9 +107,9 @@ std::optional<std::pair<std::string, std::string>> Assignment(const std::string&
 std::vector<Command> Commands() {
   std::vector<Command> all;
   for (auto* some : {&ServeCommands, &RunCommands, &PluginCommands, &ApprovalCommands, &DeviceCommands, &ObjectCommands,
-                     &ResourceCommands, &RunsCommands, &CycleCommands, &NotificationCommands, &EventCommands, &MetricCommands, &SettingCommands,
-                     &SecretCommands, &AuditCommands, &PeopleCommands, &EnvCommands, &CheckCommands,
-                     &BackupCommands}) {
+                     &ResourceCommands, &RunsCommands, &CycleCommands, &NotificationCommands, &EventCommands,
+                     &MetricCommands, &SettingCommands, &SecretCommands, &AuditCommands, &PeopleCommands, &EnvCommands,
+                     &CheckCommands, &BackupCommands}) {
     auto commands = some();
     std::move(commands.begin(), commands.end(), std::back_inserter(all));
   }

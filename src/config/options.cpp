@@ -80,7 +80,8 @@ void Describe(Options& o, OptionVisitor& v) {
            "it.");
   v.Duration("devices.events_keep", o.device_events_keep, hours(1), hours(24 * 3650),
              "How long is kept when devices came and went. What people are still to be told of stays.");
-  v.Integer("notifications.keep", o.notifications_keep, 1, 1'000'000, "Notifications that are kept once they are sent.");
+  v.Integer("notifications.keep", o.notifications_keep, 1, 1'000'000,
+            "Notifications that are kept once they are sent.");
   v.Duration("metrics.keep", o.metrics_keep, hours(1), hours(24 * 3650),
              "How long samples of metrics are kept. Samples that are older when they arrive are not taken.");
   v.Text("secrets.key_file", o.key_file,

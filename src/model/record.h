@@ -227,21 +227,21 @@ inline constexpr std::array kDeviceFieldList = std::to_array<DeviceField>({
     {"hub"},
     {"location"},
     {"comment"},
-    {"parent_relation"},                           // "nic": it is a card of its parent; any other word is for people
-    {"icon"},                                      // as its dialect writes it
-    {"custom"},                                    // likewise
-    {"favorite", FieldKind::kFlag, "0"},           //
-    {"archived", FieldKind::kFlag, "0"},           // out of the way: no list that does not ask for it shows it
-    {"is_new", FieldKind::kFlag, "1"},             // nobody has looked at it yet
-    {"static_ip", FieldKind::kFlag, "0"},          //
-    {"scan", FieldKind::kFlag, "1"},               // for scanners that ask
-    {"log_events", FieldKind::kFlag, "1"},         // for dialects that ask
-    {"alert_events", FieldKind::kFlag, "1"},       // people are told that it came, went or has another address
-    {"alert_down", FieldKind::kFlag, "0"},         // when it goes, it is down, and people are told
-    {"can_sleep", FieldKind::kFlag, "0"},          // it is down only when it has been gone for longer
-    {"require_nics", FieldKind::kFlag, "0"},       // it is present if all of its cards are, not any
-    {"skip_repeated", FieldKind::kNumber, "0"},    // hours after a notification in which people are not told again
-    {"force_status", FieldKind::kForced},          //
+    {"parent_relation"},                         // "nic": it is a card of its parent; any other word is for people
+    {"icon"},                                    // as its dialect writes it
+    {"custom"},                                  // likewise
+    {"favorite", FieldKind::kFlag, "0"},         //
+    {"archived", FieldKind::kFlag, "0"},         // out of the way: no list that does not ask for it shows it
+    {"is_new", FieldKind::kFlag, "1"},           // nobody has looked at it yet
+    {"static_ip", FieldKind::kFlag, "0"},        //
+    {"scan", FieldKind::kFlag, "1"},             // for scanners that ask
+    {"log_events", FieldKind::kFlag, "1"},       // for dialects that ask
+    {"alert_events", FieldKind::kFlag, "1"},     // people are told that it came, went or has another address
+    {"alert_down", FieldKind::kFlag, "0"},       // when it goes, it is down, and people are told
+    {"can_sleep", FieldKind::kFlag, "0"},        // it is down only when it has been gone for longer
+    {"require_nics", FieldKind::kFlag, "0"},     // it is present if all of its cards are, not any
+    {"skip_repeated", FieldKind::kNumber, "0"},  // hours after a notification in which people are not told again
+    {"force_status", FieldKind::kForced},        //
 });
 
 inline constexpr std::array kDeviceFields = [] {

@@ -24,10 +24,10 @@ enum class TriggerKind { kStart, kCron, kInterval, kPhase, kEvent, kCall, kFile 
 const char* TriggerName(TriggerKind kind);
 
 /// Names of phases, in the order in which a cycle raises them; the last is raised when values of settings have changed.
-inline constexpr const char* kAfterScanPhase = "after_scan";        ///< its scanners have ended
-inline constexpr const char* kNewDevicePhase = "new_device";        ///< there are devices that nobody knew
-inline constexpr const char* kBeforeNamesPhase = "before_names";    ///< names of devices are about to be resolved
-inline constexpr const char* kNotificationPhase = "notification";   ///< there are notifications to be sent
+inline constexpr const char* kAfterScanPhase = "after_scan";       ///< its scanners have ended
+inline constexpr const char* kNewDevicePhase = "new_device";       ///< there are devices that nobody knew
+inline constexpr const char* kBeforeNamesPhase = "before_names";   ///< names of devices are about to be resolved
+inline constexpr const char* kNotificationPhase = "notification";  ///< there are notifications to be sent
 inline constexpr const char* kSettingsPhase = "settings_changed";
 
 /// Why something runs. Which members matter depends on `kind`.

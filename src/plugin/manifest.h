@@ -107,7 +107,7 @@ struct Manifest {
   /// Keys of settings besides its own whose secrets it gets to know.
   std::vector<std::string> reads;
   std::vector<Trigger> triggers;
-  bool scans = false;  ///< its runs see devices
+  bool scans = false;                           ///< its runs see devices
   std::shared_ptr<const TargetFilter> targets;  ///< null: it runs about nothing in particular
   Millis min_interval{0};                       ///< never started again within this of the last start
   Millis results_interval{0};  ///< nor within this of the start of the last run that reported something

@@ -40,8 +40,8 @@ struct Entry {
   std::string message;
   bool complete = false;
   std::vector<ObjectStatus> reported = {};  ///< see Batch
-  std::string target = {};                             ///< the resource that the run was about; empty: none
-  std::optional<TimePoint> began = {};                 ///< when the run began
+  std::string target = {};                  ///< the resource that the run was about; empty: none
+  std::optional<TimePoint> began = {};      ///< when the run began
   /// The run went well, and how often its plugin runs (0: nobody knows): whom a complete batch of it does not see may
   /// be gone. Nothing: nobody is gone because of it.
   std::optional<Millis> every = {};

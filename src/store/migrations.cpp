@@ -417,10 +417,9 @@ CREATE TABLE setting (
 )";
 
 // Whether a device is there, and what became of it. `since` is when `present` last changed; `came` is the journal entry
-// since which it has been seen, 0 while it is gone, whatever its cards say and people force; `changed` the last entry that did more to it than
-// see it. `scanner` has the last run
-// of each that went well, and how often it runs, in ms, 0 if nobody knows. `told` is the hash of what the source said
-// last.
+// since which it has been seen, 0 while it is gone, whatever its cards say and people force; `changed` the last entry
+// that did more to it than see it. `scanner` has the last run of each that went well, and how often it runs, in ms, 0
+// if nobody knows. `told` is the hash of what the source said last.
 constexpr std::string_view kPresence = R"(
 ALTER TABLE journal ADD COLUMN target TEXT NOT NULL DEFAULT '';
 ALTER TABLE journal ADD COLUMN began BIGINT;
@@ -545,8 +544,8 @@ ALTER TABLE run ADD COLUMN cycle BIGINT;
 CREATE INDEX run_of_cycle ON run (cycle, id) WHERE cycle IS NOT NULL
 )";
 
-// By which devices and resources find each other, and cards their device. `ip4` and `ip6` are the latest address of each
-// family.
+// By which devices and resources find each other, and cards their device. `ip4` and `ip6` are the latest address of
+// each family.
 constexpr std::string_view kAddresses = R"(
 ALTER TABLE entity ADD COLUMN ip4 TEXT NOT NULL DEFAULT '';
 ALTER TABLE entity ADD COLUMN ip6 TEXT NOT NULL DEFAULT '';
@@ -560,8 +559,8 @@ CREATE INDEX device_session_by_end ON device_session (org, ended)
 )";
 
 // For lists of devices. `search` is name, mac, ip, vendor and fqdn in lower case, a line each, and so also what devices
-// are sorted by name with; `ip_key` sorts as the address does. An alias is an identifier that came with a device that was
-// merged into one of another name of the same scheme.
+// are sorted by name with; `ip_key` sorts as the address does. An alias is an identifier that came with a device that
+// was merged into one of another name of the same scheme.
 constexpr std::string_view kDeviceLists = R"(
 ALTER TABLE identifier ADD COLUMN alias BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE entity ADD COLUMN search TEXT NOT NULL DEFAULT '';

@@ -165,9 +165,7 @@ std::vector<Objects::Stored> Objects::Walk(const std::string& plugin, std::int64
   return objects;
 }
 
-void Objects::Remove(std::int64_t id) {
-  db_.Execute("DELETE FROM object WHERE id = ? AND org = ?", id, org_);
-}
+void Objects::Remove(std::int64_t id) { db_.Execute("DELETE FROM object WHERE id = ? AND org = ?", id, org_); }
 
 void Objects::SetMissing(std::int64_t id, TimePoint at, EntryId entry) {
   db_.Execute("UPDATE object SET status = 'missing', changed = ?, touched = ? WHERE id = ? AND org = ?", ToMillis(at),

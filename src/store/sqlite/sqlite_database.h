@@ -26,8 +26,8 @@ struct SqliteOptions {
 /// kConflict: made by a newer version; kInternal: damaged.
 Result<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& options);
 
-/// Copies a database as it is now to `to`, which is not there yet; who uses it meanwhile is not disturbed. kUnavailable:
-/// it cannot be read or written; kInternal: it is damaged.
+/// Copies a database as it is now to `to`, which is not there yet; who uses it meanwhile is not disturbed.
+/// kUnavailable: it cannot be read or written; kInternal: it is damaged.
 Status CopySqlite(const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// Reads the whole file and looks for damage. kInternal says what is damaged.
