@@ -265,9 +265,13 @@ int Delete(const Args& args) {
   const auto client = Client::Connect(args);
   if (!client) return Report(client.error());
   if (!args.Has("--yes")) {
-    std::fputs(fmt::format("Delete {} with all that is known of {}? [y/N] ",
-                           ids->size() == 1 ? "device " + args.Get("ID") : fmt::format("{} devices", ids->size()),
-                           ids->size() == 1 ? "it" : "them")
+    std::string names;
+    for (const Json& id : *ids) {
+      const auto device = client->Get("/devices/" + DumpJson(id));
+      if (!device) return Report(device.error());
+      names += fmt::format("{}{} {}", names.empty() ? "" : ", ", DumpJson(id), Text(*device, "name"));
+    }
+    std::fputs(fmt::format("Delete {} with all that is known of {}? [y/N] ", names, ids->size() == 1 ? "it" : "them")
                    .c_str(),
                stderr);
     std::string answer;

@@ -60,7 +60,7 @@ int Show(const Args& args) {
   const std::string text = Text(*one, "text");
   if (text.empty()) return kOk;
   std::puts("");
-  for (const std::string_view line : Split(text, '\n')) std::puts(Harmless(line).c_str());
+  for (const std::string_view line : Split(text, '\n')) std::puts(Harmless(ReplaceAll(line, "\t", "  ")).c_str());
   return kOk;
 }
 

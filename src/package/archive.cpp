@@ -62,6 +62,13 @@ bool StaysBelow(std::string_view name) {
   return true;
 }
 
+// `to` and what leads to it from `folder`, each for its owner only.
+Status MakeFolders(const fs::path& folder, const fs::path& to) {
+  fs::path at = folder;
+  for (const fs::path& part : to.lexically_relative(folder)) BACKPLANE_TRY(MakePrivateFolder(at /= part));
+  return {};
+}
+
 Status WriteContent(archive* from, const fs::path& to, unsigned mode, std::int64_t& left) {
   // Nothing of that name was there: no link of ours or of somebody else's is followed.
   const Fd file(open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0700));
@@ -198,7 +205,7 @@ Status Unpack(const fs::path& file, const fs::path& folder, const ArchiveLimits&
     if (!plain || (type != AE_IFREG && type != AE_IFDIR))
       return refuse(fmt::format("\"{}\" is neither a file nor a folder", Shorten(name, 100)));
     const fs::path to = folder / name;
-    BACKPLANE_TRY(MakePrivateFolder(type == AE_IFDIR ? to : to.parent_path()));
+    BACKPLANE_TRY(MakeFolders(folder, type == AE_IFDIR ? to : to.parent_path()));
     if (type == AE_IFDIR) continue;
     if (const Status written = WriteContent(handle.get(), to, archive_entry_perm(entry), bytes); !written)
       return written.error().code == Errc::kInvalid ? refuse(written.error().message) : written;

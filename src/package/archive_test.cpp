@@ -82,6 +82,10 @@ TEST_F(ArchiveTest, WhatIsPackedIsUnpacked) {
   struct stat info{};
   ASSERT_EQ(stat((into / "deep/down/script").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0700u);  // nobody else's, whatever the archive says
+  for (const char* folder : {"deep", "deep/down"}) {
+    ASSERT_EQ(stat((into / folder).c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0700u) << folder;
+  }
   ASSERT_EQ(stat(Path("a.tar.zst").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
   EXPECT_LT(info.st_size, 100'000);

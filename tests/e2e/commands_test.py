@@ -116,8 +116,8 @@ def asked(module_site):
 
 def test_tables_are_for_people(asked):
     lines = asked.command("devices", "list").stdout.splitlines()
-    assert re.split(r"\s{2,}", lines[0]) == ["ID", "NAME", "IP", "MAC", "VENDOR", "TYPE", "LAST SEEN (UTC)"]
-    assert re.match(r"1\s+router\s+10\.0\.0\.1\s+aa:00:00:00:00:01\s+Acme\s+20\d\d-\d\d-\d\d \d\d:\d\d:\d\d$", lines[1])
+    assert re.split(r"\s{2,}", lines[0]) == ["ID", "NAME", "IP", "MAC", "VENDOR", "TYPE", "STATUS", "LAST SEEN (UTC)"]
+    assert re.match(r"1\s+router\s+10\.0\.0\.1\s+aa:00:00:00:00:01\s+Acme\s+online\s+20\d\d-\d\d-\d\d \d\d:\d\d:\d\d$", lines[1])
     # Columns stand under their heading, whatever bytes a letter takes.
     assert {line.index("10.0.0.") for line in lines[1:3]} == {lines[0].index("IP")}
     assert not any("\x1b" in line for line in lines)
@@ -377,7 +377,7 @@ def test_every_mistake_is_named_at_once(tmp_path):
     assert {finding["file"] for finding in report["findings"] if finding["severity"] == "error"} == {
         str(types), str(schedule), str(twin), str(text)}
     done = sites.command("plugins", "validate", sites.EXAMPLES)
-    assert done.returncode == 0 and done.stdout == "2 plugins can be loaded\n" and done.stderr == ""
+    assert done.returncode == 0 and done.stdout == "5 plugins can be loaded\n" and done.stderr == ""
     done = sites.command("plugins", "validate", tmp_path / "good/config.json")
     assert (done.returncode, done.stdout) == (0, "1 plugin can be loaded\n"), done
 
@@ -424,7 +424,7 @@ def test_check_names_what_is_wrong_in_the_plugins(tmp_path):
     assert done.returncode == 1 and done.stdout == "there are errors: 1 plugin folders, 0 plugins\n"
     assert f"{tmp_path / 'nowhere'}: no such file or folder" in done.stderr and "settings.nobody: no such dialect" in done.stderr
     done = sites.command("check", "--config", sites.EXAMPLES.parents[1] / "backplane.toml", "--json")
-    assert done.returncode == 0 and json.loads(done.stdout) == {"valid": True, "plugins": 3, "findings": []}
+    assert done.returncode == 0 and json.loads(done.stdout) == {"valid": True, "plugins": 6, "findings": []}
     done = sites.command("check", "--config", tmp_path / "none.toml")
     assert done.returncode == 1 and str(tmp_path / "none.toml") in said(done)
 
