@@ -271,9 +271,9 @@ int Delete(const Args& args) {
       if (!device) return Report(device.error());
       names += fmt::format("{}{} {}", names.empty() ? "" : ", ", DumpJson(id), Text(*device, "name"));
     }
-    std::fputs(fmt::format("Delete {} with all that is known of {}? [y/N] ", names, ids->size() == 1 ? "it" : "them")
-                   .c_str(),
-               stderr);
+    std::fputs(
+        fmt::format("Delete {} with all that is known of {}? [y/N] ", names, ids->size() == 1 ? "it" : "them").c_str(),
+        stderr);
     std::string answer;
     std::getline(std::cin, answer);
     if (answer != "y" && answer != "yes") return Report({Errc::kConflict, "nothing was deleted", {}});

@@ -15,9 +15,9 @@ struct Order {
   bool is_text;
 };
 
-// In the order of DeviceSort. `search` begins with the name in lower case.
+// In the order of DeviceSort.
 constexpr std::array<Order, kDeviceSorts.size()> kOrders = {{{"id", false},
-                                                             {"search", true},
+                                                             {"LOWER(name)", true},
                                                              {"mac", true},
                                                              {"ip_key", true},
                                                              {"vendor", true},
@@ -35,6 +35,8 @@ class Condition {
  public:
   explicit Condition(const DeviceQuery& query) : pattern_(ContainsPattern(ToLower(query.search))) {
     Group(query.group);
+    selects = query.present || !query.equals.empty() || !query.search.empty() ||
+              (query.group != DeviceGroup::kShown && query.group != DeviceGroup::kAll);
     if (query.present) Add("present = ?", static_cast<std::int64_t>(*query.present));
     for (const auto& [field, value] : query.equals) Field(field, value);
     if (!query.search.empty()) Add("search LIKE ? ESCAPE '\\'", std::string_view(pattern_));
@@ -46,13 +48,15 @@ class Condition {
     const char* beyond = query.descending ? "<" : ">";
     if (query.sort == DeviceSort::kId) return Add(fmt::format("id {} ?", beyond), query.after->id);
     const auto key = order.is_text ? Value(std::string_view(query.after->text)) : Value(query.after->number);
-    Add(fmt::format("({0} {1} ? OR ({0} = ? AND id {1} ?))", order.column, beyond), key);
+    // The first part is what an index can begin at.
+    Add(fmt::format("{0} {1}= ? AND ({0} {1} ? OR id {1} ?)", order.column, beyond), key);
     values.push_back(key);
     values.emplace_back(query.after->id);
   }
 
   std::string sql;
   std::vector<Value> values;
+  bool selects = false;  ///< it may leave out most devices
 
  private:
   void Add(std::string_view condition, const Value& value) {
@@ -117,11 +121,13 @@ DevicePage DeviceList::Page(const DeviceQuery& query) {
   Condition condition(query);
   if (query.after) condition.After(query, order);
   const char* direction = query.descending ? " DESC" : "";
-  // What is sorted is narrow: whole rows would be copied as often as one is better than those that are kept so far.
+  // Names are sorted by an index, unless that were to pass over many devices. What else is sorted is narrow: whole rows
+  // would be copied as often as one is better than those that are kept so far.
+  const bool by_index = query.sort == DeviceSort::kName && !condition.selects;
   const std::string sql = fmt::format(
-      "SELECT {0}, place FROM (SELECT id AS listed, {1} AS place FROM entity WHERE {4}{2} ORDER BY {1}{3}, id{3} "
-      "LIMIT ?) AS page JOIN entity ON entity.id = page.listed ORDER BY place{3}, id{3}",
-      EntityColumns(), order.column, condition.sql, direction, kOfOrg);
+      "SELECT {0}, {1} FROM entity WHERE id IN (SELECT id FROM entity WHERE {2}{3} ORDER BY {1}{4}, id{4} LIMIT ?) "
+      "ORDER BY {1}{4}, id{4}",
+      EntityColumns(), order.column, by_index ? "org = ?" : kOfOrg, condition.sql, direction);
   std::vector<Value> values = condition.values;
   values.insert(values.begin(), org_);
   values.emplace_back(static_cast<std::int64_t>(query.limit) + 1);  // one more tells whether there is a next page

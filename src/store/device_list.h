@@ -1,7 +1,8 @@
 // Lists of devices, a page at a time: filtered, searched, and in the order that somebody wants.
 //
-// A page costs one look at each device at most, some 20 ms for 100,000; no index is kept for it, since each would have
-// to be written whenever a device comes or goes.
+// A page costs one look at each device at most, some 20 to 30 ms for 100,000; pages by id or by name of all devices
+// find theirs at once. No other index is kept for lists, since each would have to be written whenever a device comes or
+// goes.
 #pragma once
 
 #include <array>

@@ -558,9 +558,9 @@ CREATE INDEX entity_cards ON entity (org, LOWER(parent)) WHERE parent_relation =
 CREATE INDEX device_session_by_end ON device_session (org, ended)
 )";
 
-// For lists of devices. `search` is name, mac, ip, vendor and fqdn in lower case, a line each, and so also what devices
-// are sorted by name with; `ip_key` sorts as the address does. An alias is an identifier that came with a device that
-// was merged into one of another name of the same scheme.
+// For lists of devices. `search` is name, mac, ip, vendor and fqdn in lower case, a line each; `ip_key` sorts as the
+// address does. An alias is an identifier that came with a device that was merged into one of another name of the same
+// scheme.
 constexpr std::string_view kDeviceLists = R"(
 ALTER TABLE identifier ADD COLUMN alias BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE entity ADD COLUMN search TEXT NOT NULL DEFAULT '';
