@@ -33,7 +33,7 @@ Json ToJson(const store::Cycle& cycle, TimePoint now) {
 
 // The phase that a run was about: it stands in its key.
 std::string PhaseOf(const Run& run) {
-  if (run.key.starts_with("round/")) return kNotificationPhase;
+  if (run.key.starts_with(kRoundKey)) return kNotificationPhase;
   if (!run.key.starts_with("phase/")) return "scan";
   return std::string(Split(run.key, '/').back());
 }

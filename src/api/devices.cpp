@@ -11,6 +11,8 @@
 namespace backplane::api {
 namespace {
 
+constexpr std::size_t kMostIds = 1'000;  // as many as may be changed at once
+
 // With who says what of each field.
 Json Describe(store::Inventory& inventory, const store::Entity& entity) {
   Json json = ToJson(entity);
@@ -70,6 +72,8 @@ Result<Reply> Delete(const ApiParts& parts, const Call& call) {
 }
 
 Result<std::vector<EntityId>> ReadIds(const Json& list, const char* where) {
+  if (list.size() > kMostIds)
+    return Fail(Errc::kInvalid, fmt::format("{}: names more than {} devices", where, kMostIds), where);
   std::vector<EntityId> ids;
   for (const Json& id : list) {
     if (!id.is_number_integer())

@@ -149,24 +149,38 @@ Result<Json> Read(const fs::path& file, const fs::path& into) {
   return checked;
 }
 
+// Puts what was unpacked at `from` into `data`, which is empty or not there; the store last, without which it is none.
+Status MoveInto(const fs::path& from, const fs::path& data) {
+  std::error_code error;
+  std::vector<fs::path> names;
+  for (fs::directory_iterator entry(from / kData, error), end; !error && entry != end; entry.increment(error))
+    names.push_back(entry->path().filename());
+  std::sort(names.begin(), names.end(), [](const fs::path& one, const fs::path& other) {
+    return std::pair(one == kStore, one) < std::pair(other == kStore, other);
+  });
+  for (const fs::path& name : names)
+    if (!error) fs::rename(from / kData / name, data / name, error);
+  if (!error && fs::exists(from / kSiteFile)) fs::rename(from / kSiteFile, data / kSiteFile, error);
+  if (error) return Fail(Errc::kUnavailable, fmt::format("{}: {}", data.string(), error.message()));
+  return {};
+}
+
 Result<Json> Restore(const fs::path& file, const fs::path& data) {
   std::error_code error;
-  if (fs::exists(data, error) && !fs::is_empty(data, error))
+  const bool there = fs::exists(data, error);
+  if (there && !fs::is_empty(data, error))
     return Fail(Errc::kConflict,
                 fmt::format("{}: is not empty; name another folder with --data, or move it away", data.string()));
-  // Unpacked beside it: it is there whole, or not at all.
-  const fs::path beside = data.string() + ".restoring";
-  fs::remove_all(beside, error);
-  BACKPLANE_TRY(MakePrivateFolder(beside));
-  auto read = Read(file, beside);
-  if (read) {
-    fs::remove(data, error);
-    fs::rename(beside / kData, data, error);
-    if (!error && fs::exists(beside / kSiteFile)) fs::rename(beside / kSiteFile, data / kSiteFile, error);
-    if (error) read = Fail(Errc::kUnavailable, fmt::format("{}: {}", data.string(), error.message()));
-  }
+  // Unpacked within it, since it may be a file system of its own.
+  BACKPLANE_TRY(MakePrivateFolder(data));
+  const fs::path unpacked = data / ".restoring";
+  BACKPLANE_TRY(MakePrivateFolder(unpacked));
+  auto read = Read(file, unpacked);
+  if (read)
+    if (const Status moved = MoveInto(unpacked, data); !moved) read = Fail(moved.error());
   std::error_code ignored;
-  fs::remove_all(beside, ignored);
+  fs::remove_all(unpacked, ignored);
+  if (!read && !there) fs::remove(data, ignored);
   return read;
 }
 

@@ -240,7 +240,7 @@ Status Serve(const config::Site& site, const sigset_t& signals) {
                            .hostname = HostName(),
                            .appended = [&folder] { return folder.WaitUntilFolded(std::chrono::minutes(1)); }}));
   BACKPLANE_ASSIGN(const auto watch, dispatch::WatchResources(*host, *database, bus));
-  const auto follow_ups = MakeFollowUps(share);
+  const auto follow_ups = MakeFollowUps(share, options.own_host == "yes");
   std::vector<const dispatch::FollowUp*> asked;
   for (const auto& follow_up : follow_ups) asked.push_back(follow_up.get());
   BACKPLANE_ASSIGN(const auto sender, dispatch::Sender::Start(*host, *database, bus, clock));

@@ -78,6 +78,8 @@ void Describe(Options& o, OptionVisitor& v) {
            "When a device is gone. With scanner: when the most frequent of the scanners that see it has ended well "
            "without it, and nobody has heard of it since that run began. With pass: when no scanner of a pass has seen "
            "it.");
+  v.Choice("devices.own_host", o.own_host, {"yes", "no"},
+           "Whether this machine is a device as well, by the network card that its default route leads through.");
   v.Duration("devices.events_keep", o.device_events_keep, hours(1), hours(24 * 3650),
              "How long is kept when devices came and went. What people are still to be told of stays.");
   v.Integer("notifications.keep", o.notifications_keep, 1, 1'000'000,

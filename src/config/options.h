@@ -33,6 +33,7 @@ struct Options {
   Millis audit_keep = std::chrono::hours(365 * 24);
   Millis events_keep = std::chrono::hours(7 * 24);
   std::string presence = "scanner";
+  std::string own_host = "yes";
   Millis device_events_keep = std::chrono::hours(90 * 24);
   std::int64_t notifications_keep = 1'000;
   std::string key_file;

@@ -41,9 +41,11 @@ Result<std::vector<std::unique_ptr<dispatch::Installation>>> MakeInstallations(c
   return list;
 }
 
-std::vector<std::unique_ptr<dispatch::FollowUp>> MakeFollowUps(const std::filesystem::path& share) {
+std::vector<std::unique_ptr<dispatch::FollowUp>> MakeFollowUps(const std::filesystem::path& share, bool own_host) {
   std::vector<std::unique_ptr<dispatch::FollowUp>> list;
-  list.push_back(netalertx::MakeFollowUp({.share = share}));
+  netalertx::FollowUpParts parts{.share = share};
+  if (!own_host) parts.own_host = [] { return std::nullopt; };
+  list.push_back(netalertx::MakeFollowUp(std::move(parts)));
   return list;
 }
 

@@ -44,7 +44,8 @@ Result<ByHand> ByHandIn(std::string_view dialect, const std::filesystem::path& d
 /// Those of the dialects that have one.
 Result<std::vector<std::unique_ptr<dispatch::Installation>>> MakeInstallations(const InstallationParts& parts);
 
-/// Those of the dialects that conclude something in a cycle. `share` is base/files.h ShareFolder().
-std::vector<std::unique_ptr<dispatch::FollowUp>> MakeFollowUps(const std::filesystem::path& share);
+/// Those of the dialects that conclude something in a cycle. `share` is base/files.h ShareFolder(); `own_host`: this
+/// machine is a device, too.
+std::vector<std::unique_ptr<dispatch::FollowUp>> MakeFollowUps(const std::filesystem::path& share, bool own_host);
 
 }  // namespace backplane

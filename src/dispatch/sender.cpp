@@ -16,7 +16,7 @@ constexpr Millis kRetryDelay{1'000};
 // More publishers than anybody has.
 constexpr int kMostRuns = 1'000;
 
-std::string KeyOf(std::int64_t round) { return fmt::format("round/{}", round); }
+std::string KeyOf(std::int64_t round) { return fmt::format("{}{}", kRoundKey, round); }
 
 store::DeliveryState StateOf(RunStatus status) {
   switch (status) {

@@ -113,7 +113,11 @@ ingest::Acceptance Execute(const HostParts& parts, Task& task) {
   for (Installation* const installation : parts.installations) {
     if (installation->dialect() != plugin.manifest.dialect) continue;
     context.installation = installation->folder();
-    if (const Status current = installation->CatchUp(kPatience); !current) remark = current.error().message;
+    const Status current = installation->CatchUp(kPatience);
+    if (current) continue;
+    remark = current.error().message;
+    // A publisher that does not find what it is to send would end well, and nobody would be told.
+    if (run.key.starts_with(kRoundKey) && current.error().code == Errc::kTimeout) return not_started(remark);
   }
   Result<Invocation> invocation = plugin.codec->Prepare(plugin.manifest, job, settings, context);
   if (invocation) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/time.h"
 #include "model/ids.h"
@@ -29,6 +30,9 @@ inline constexpr const char* kNewDevicePhase = "new_device";       ///< there ar
 inline constexpr const char* kBeforeNamesPhase = "before_names";   ///< names of devices are about to be resolved
 inline constexpr const char* kNotificationPhase = "notification";  ///< there are notifications to be sent
 inline constexpr const char* kSettingsPhase = "settings_changed";
+
+/// What the key of a job begins with that sends notifications; the number of their round follows.
+inline constexpr std::string_view kRoundKey = "round/";
 
 /// Why something runs. Which members matter depends on `kind`.
 struct Trigger {

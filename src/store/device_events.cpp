@@ -44,6 +44,13 @@ std::optional<std::int64_t> Ms(const std::optional<TimePoint>& time) {
 
 const char* NameOrNone(const std::optional<DeviceEventKind>& kind) { return kind ? DeviceEventKindName(*kind) : ""; }
 
+// Of a few that were touched the index knows which; all of them are walked by id.
+std::string TouchedSql(const char* columns, const char* table, EntryId entry) {
+  const char* const condition =
+      entry < 0 ? "+touched > ? AND +org = ? AND id > ?" : "touched > ? AND org = ? AND +id > ?";
+  return fmt::format("SELECT {} FROM {} WHERE {} ORDER BY id LIMIT ?", columns, table, condition);
+}
+
 template <typename Read>
 auto All(Rows rows, const Read& read) {
   std::vector<decltype(read(rows))> all;
@@ -111,7 +118,8 @@ std::optional<DeviceEvent> DeviceEvents::Latest(EntityId entity, const std::vect
 }
 
 std::vector<DeviceEvent> DeviceEvents::List(const DeviceEventFilter& filter) {
-  std::string sql = fmt::format("SELECT {} FROM device_event WHERE org = ?", kEvent);
+  // Newest first is the order of ids: no other index is to be taken for the organisation's sake.
+  std::string sql = fmt::format("SELECT {} FROM device_event WHERE {}org = ?", kEvent, filter.pending ? "" : "+");
   std::vector<Value> values{org_};
   const auto add = [&](const char* condition, Value value) {
     sql += fmt::format(" AND {}", condition);
@@ -135,20 +143,16 @@ std::vector<DeviceEvent> DeviceEvents::Pending() {
 }
 
 std::vector<DeviceEvent> DeviceEvents::TouchedSince(EntryId entry, std::int64_t after, int limit) {
-  return All(db_.Query(fmt::format("SELECT {} FROM device_event WHERE org = ? AND touched > ? AND id > ? ORDER BY id "
-                                   "LIMIT ?",
-                                   kEvent),
-                       org_, entry, after, limit),
-             ReadEvent);
+  return All(db_.Query(TouchedSql(kEvent, "device_event", entry), entry, org_, after, limit), ReadEvent);
 }
 
 std::int64_t DeviceEvents::First() {
-  Rows rows = db_.Query("SELECT COALESCE(MIN(id), 0) FROM device_event WHERE org = ?", org_);
+  Rows rows = db_.Query("SELECT id FROM device_event WHERE +org = ? ORDER BY id LIMIT 1", org_);
   return rows.Next() ? rows.Int(0) : 0;
 }
 
 std::int64_t DeviceEvents::FirstSession() {
-  Rows rows = db_.Query("SELECT COALESCE(MIN(id), 0) FROM device_session WHERE org = ?", org_);
+  Rows rows = db_.Query("SELECT id FROM device_session WHERE +org = ? ORDER BY id LIMIT 1", org_);
   return rows.Next() ? rows.Int(0) : 0;
 }
 
@@ -193,11 +197,7 @@ std::vector<DeviceSession> DeviceEvents::Sessions(EntityId entity, std::int64_t 
 }
 
 std::vector<DeviceSession> DeviceEvents::SessionsTouchedSince(EntryId entry, std::int64_t after, int limit) {
-  return All(db_.Query(fmt::format("SELECT {} FROM device_session WHERE org = ? AND touched > ? AND id > ? ORDER BY "
-                                   "id LIMIT ?",
-                                   kSession),
-                       org_, entry, after, limit),
-             ReadSession);
+  return All(db_.Query(TouchedSql(kSession, "device_session", entry), entry, org_, after, limit), ReadSession);
 }
 
 void DeviceEvents::Move(EntityId from, EntityId to, EntryId entry) {

@@ -554,6 +554,7 @@ UPDATE entity SET ip4 = ip WHERE ip NOT LIKE '%:%';
 CREATE INDEX entity_by_ip ON entity (org, ip);
 CREATE INDEX entity_by_name ON entity (org, LOWER(name));
 CREATE INDEX entity_by_fqdn ON entity (org, LOWER(fqdn));
+CREATE INDEX entity_asleep ON entity (org, last_seen) WHERE alert_down = '1' AND can_sleep = '1' AND present = 0;
 CREATE INDEX entity_cards ON entity (org, LOWER(parent)) WHERE parent_relation = 'nic';
 CREATE INDEX device_session_by_end ON device_session (org, ended)
 )";

@@ -166,7 +166,7 @@ std::int64_t Notifications::OpenRound() {
 void Notifications::Deliver(std::int64_t round, const Delivery& delivery) {
   db_.Execute(
       "INSERT INTO delivery (notification, plugin, state, run, message, at) "
-      "SELECT id, ?, ?, ?, ?, ? FROM notification WHERE org = ? AND round = ? "
+      "SELECT id, ?, ?, ?, ?, ? FROM notification WHERE org = ? AND round = ? AND state <> 'done' "
       "ON CONFLICT (notification, plugin) DO UPDATE SET state = excluded.state, run = excluded.run, "
       "message = excluded.message, at = excluded.at",
       delivery.plugin, DeliveryStateName(delivery.state), delivery.run, delivery.message, ToMillis(delivery.at), org_,

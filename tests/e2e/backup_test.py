@@ -124,7 +124,20 @@ def test_what_is_not_whole_is_refused_and_nothing_is_made(site):
             done = sites.command("restore", bad, *options)
             assert done.returncode == 1 and bad.name in done.stderr, done
     assert not (site.folder / "made").exists()
-    assert not (site.folder / "made.restoring").exists()
+
+
+def test_an_empty_folder_is_filled(site):
+    """It may be a file system of its own, which can be neither removed nor renamed."""
+    site.start()
+    site.stop()
+    file, done = backup(site)
+    empty = site.folder / "empty"
+    empty.mkdir(mode=0o700)
+    inode = empty.stat().st_ino
+    done = sites.command("restore", file, "--data", f"{empty}/")
+    assert done.returncode == 0, done.stderr
+    assert empty.stat().st_ino == inode and (empty / "backplane.db").exists()
+    assert not list(empty.glob(".restoring*"))
 
 
 def test_nothing_is_overwritten(site):

@@ -174,7 +174,9 @@ class Site:
         self.configure()
 
     def configure(self, options="", settings="", run_at_start=False, plugins=None, trust="auto"):
-        self.config.write_text(f"trust = \"{trust}\"\n{options}\n[[plugins]]\npath = {json.dumps(str(plugins or self.plugins))}\n"
+        # This machine's own network card would be a device besides those that tests count.
+        own = "" if "own_host" in options else 'devices.own_host = "no"\n'
+        self.config.write_text(f"trust = \"{trust}\"\n{own}{options}\n[[plugins]]\npath = {json.dumps(str(plugins or self.plugins))}\n"
                                f"run_at_start = {str(run_at_start).lower()}\n[settings.netalertx]\n{settings}\n")
 
     def plugin(self, name, script, **declared):

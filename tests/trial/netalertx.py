@@ -163,8 +163,8 @@ def last_line(text):
 
 # ---- trying ------------------------------------------------------------------------------
 
-def site(plugins, folder, place):
-    """The site configuration."""
+def site(plugins, folder, place, more=None):
+    """The site configuration; `more` are settings that count before those of the stand-ins."""
     given = {key: value for plugin in plugins for key, value in plugin.by_hand().items()}
     text = ""
     if place is not None:
@@ -172,6 +172,7 @@ def site(plugins, folder, place):
         prefixes = {"", *(plugin.prefix for plugin in plugins)}
         for prefix, settings in table.settings(place).items():
             given |= settings if prefix in prefixes else {}
+    given |= more or {}
     return (f'{text}[[plugins]]\npath = {toml(folder)}\ndialect = "netalertx"\n[settings.netalertx]\n'
             + "".join(f"{key} = {toml(value)}\n" for key, value in given.items()))
 

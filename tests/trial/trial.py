@@ -11,6 +11,7 @@ import pathlib
 import sys
 import tempfile
 
+import chain
 import netalertx
 import panoptes
 
@@ -29,6 +30,12 @@ def try_netalertx(options, scratch):
     return netalertx.COLUMNS, rows, f"{counts[netalertx.WELL]} of {len(rows)} did well{listed}, {bad} did not", not bad
 
 
+def try_chain(options, scratch):
+    rows = chain.rows(options.backplane, options.folder, scratch, options.venv or scratch / "venv")
+    well = sum(row[chain.COLUMNS.index("outcome")] == netalertx.WELL for row in rows)
+    return chain.COLUMNS, rows, f"{well} of {len(rows)} did well together", well == len(rows)
+
+
 def try_panoptes(options, scratch):
     rows = panoptes.rows(options.backplane, options.folder, options.only, scratch)
     well = sum(row[panoptes.COLUMNS.index("status")] == "ok" for row in rows)
@@ -43,6 +50,8 @@ def main(arguments):
     parser.add_argument("--backplane", required=True, help="the program to run them with")
     parser.add_argument("--venv", type=lambda text: pathlib.Path(text).absolute(),
                         help="Python packages for the original's plugins: made there if missing, else used as they are")
+    parser.add_argument("--chain", action="store_true",
+                        help="the original's plugins together: a scan, names, a notification, cleaning")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the table there as JSON, too")
     parser.add_argument("dialect", choices=sorted(DIALECTS))
     parser.add_argument("folder", type=pathlib.Path)
@@ -50,10 +59,13 @@ def main(arguments):
     options = parser.parse_intermixed_args(arguments)
     if not options.folder.is_dir():
         parser.error(f"no such folder: {options.folder}")
+    if options.chain and (options.dialect != "netalertx" or options.only):
+        parser.error("--chain is for all plugins of netalertx together")
     options.folder = options.folder.resolve()
+    attempt = try_chain if options.chain else DIALECTS[options.dialect]
     with tempfile.TemporaryDirectory(prefix="backplane-trial-") as scratch:
         try:
-            columns, rows, summary, well = DIALECTS[options.dialect](options, pathlib.Path(scratch))
+            columns, rows, summary, well = attempt(options, pathlib.Path(scratch))
         except RuntimeError as error:
             print(f"trial: {error}", file=sys.stderr)
             return 1

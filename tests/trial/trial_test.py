@@ -1,11 +1,14 @@
 """The trial's parts, without the program that it runs plugins with."""
 import json
+import smtplib
 import socket
+import sqlite3
 import subprocess
 import types
 import urllib.error
 import urllib.request
 
+import chain
 import netalertx
 import pytest
 import trial
@@ -120,6 +123,18 @@ def test_the_web_answers_what_it_knows():
         server.server_close()
 
 
+def test_the_web_keeps_notifications():
+    server = web.serve()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        with urllib.request.urlopen(url + "/notify/webhook", data=b'{"text": "hello"}') as answer:
+            assert answer.status == 200
+        assert server.received == [("webhook", '{"text": "hello"}')]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def asked(router, sentence):
     router.sendall(sentence)
     answer = b""
@@ -138,3 +153,155 @@ def test_the_router_answers_in_sentences():
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_mail_is_kept_as_it_is_read():
+    server = boxes.serve(boxes.Mail)
+    try:
+        with smtplib.SMTP(*server.server_address) as client:
+            client.sendmail("a@example.com", "b@example.com", "Subject: x\nMIME-Version: 1.0\n"
+                            "Content-Type: multipart/alternative; boundary=B\n\n--B\nContent-Type: text/plain\n"
+                            "Content-Transfer-Encoding: base64\n\naGVsbG8=\n--B\n"
+                            "Content-Type: text/html\n\n<b>hello</b>\n--B--\n")
+        assert server.received == ["hello"]
+        with socket.create_connection(server.server_address) as torn:  # its handler ends, and harms nobody
+            torn.sendall(b"DATA\r\nhalf a mess")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_broker_keeps_what_is_published():
+    server = boxes.serve(boxes.Mqtt)
+    try:
+        with socket.create_connection(server.server_address) as client:
+            client.sendall(b"\x10\x11\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x04name")
+            assert client.recv(16) == b"\x20\x03\x00\x00\x00"
+            body = b"\x00\x03a/b" + b"\x03\x01\x00\x00" + b"m" * 200
+            # Retained; its length takes two bytes. What is answered to the ping comes after it was kept.
+            client.sendall(b"\x31" + bytes([len(body) % 128 | 128, len(body) // 128]) + body + b"\xc0\x00")
+            assert client.recv(16) == b"\xd0\x00"
+            client.sendall(b"\xe0\x00")
+        assert server.received == [("a/b", "m" * 200)]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_programs_do_as_their_variables_say(tmp_path):
+    def output(*command, **variables):
+        return subprocess.run(command, env={"PATH": "/usr/bin:/bin"} | variables, capture_output=True, text=True).stdout
+    unknown = {"TRIAL_UNKNOWN": "192.0.2.1,192.0.2.2"}
+    assert not output(HERE / "bin/dig", "+short", "-x", "192.0.2.2", **unknown)
+    assert "192-0-2-3" in output(HERE / "bin/dig", "+short", "-x", "192.0.2.3", **unknown)
+    assert "NXDOMAIN" in output(HERE / "bin/nslookup", "192.0.2.1", **unknown)
+    assert "name = host-192-0-2-3." in output(HERE / "bin/nslookup", "192.0.2.3", **unknown)
+    # A message may speak of this machine.
+    for text in ("at 127.0.0.1", "two"):
+        said = output(HERE / "bin/curl", "https://api.telegram.org/bot/sendMessage", "--data", text,
+                      TRIAL_SENT=str(tmp_path / "sent"))
+        assert said == '{"ok":true}'
+    assert (tmp_path / "sent").read_text() == "at 127.0.0.1\ntwo\n"
+
+
+# ---- the chain ---------------------------------------------------------------------------
+
+GUIDS = ("g-1", "g-2")
+SPOKEN = [" ".join(chain.WORDS[:-1]), chain.NOTICE]
+
+
+def whole(prefix, **changed):
+    """What is seen of a publisher that did all it should, but for what is changed."""
+    one = {"id": 1, "status": "ok", "message": "", "refusals": []}
+    response = "ProxyError" if prefix in chain.OFFLINE else "sent"
+    parts = {
+        "runs": [one, one | {"id": 2}],
+        "rows": [{"watched": [guid, response, "null", "null"], "foreign_key": guid} for guid in GUIDS],
+        "sent": SPOKEN,
+        "told": [{"id": number, "guid": guid, "deliveries": [{"plugin": f"netalertx:{prefix}", "state": "sent"},
+                                                             {"plugin": "netalertx:OTHER", "state": "failed"}]}
+                 for number, guid in enumerate(GUIDS, 1)]} | changed
+    if prefix == "MQTT":
+        parts["sent"] = [f"{guid} {text}" for guid, text in zip(GUIDS, parts["sent"])]
+    found = chain.Seen(told=parts["told"])
+    for key in ("runs", "rows", "sent"):
+        getattr(found, key)[prefix] = parts[key]
+    return found
+
+
+def judged(prefix, found):
+    return chain.problem(types.SimpleNamespace(prefix=prefix, name=prefix.lower()), found)
+
+
+@pytest.mark.parametrize("prefix", chain.PUBLISHERS)
+def test_a_publisher_that_told_of_each_device_once_is_well(prefix):
+    assert judged(prefix, whole(prefix)) == ""
+    row = chain.line(types.SimpleNamespace(prefix=prefix, name="it"), whole(prefix))
+    assert row == ("it", prefix, "publish", "2", "2", "2", "well", "")
+
+
+FAILED = {"id": 7, "status": "failed", "message": "exit code 1", "refusals": []}
+REFUSED = {"id": 7, "status": "ok", "message": "", "refusals": [{"where": "line 3", "reason": "is torn"}]}
+
+
+@pytest.mark.parametrize("prefix, changed, wrong", [
+    ("NTFY", {"runs": []}, "it did not run"),
+    ("NTFY", {"runs": [FAILED]}, "run 7 failed: exit code 1"),
+    ("NTFY", {"runs": [REFUSED]}, "run 7 ok: is torn"),
+    ("NTFY", {"told": []}, "nobody was told of anything"),
+    ("NTFY", {"told": [{"id": 3, "guid": "g-1", "deliveries": []}]}, "notification 3 is not delivered instead of sent"),
+    ("NTFY", {"told": [{"id": 3, "guid": "g-1", "deliveries": [{"plugin": "netalertx:NTFY", "state": "uncertain"}]}]},
+     "notification 3 is uncertain instead of sent"),
+    ("NTFY", {"rows": [{"watched": ["g-1"], "foreign_key": ""}]}, "notification 1 (g-1) is named 0 times instead of once"),
+    ("NTFY", {"rows": [{"watched": ["g-1"], "foreign_key": "g-1"}] * 2},
+     "notification 1 (g-1) is named 2 times instead of once"),
+    ("NTFY", {"sent": SPOKEN[:1]}, "its sink got trial-notice 0 times instead of once"),
+    ("NTFY", {"sent": SPOKEN + ["toaster"]}, "its sink got toaster 2 times instead of once"),
+    ("MQTT", {"sent": SPOKEN[:1]}, "notification 2 (g-2) is named 0 times instead of once"),
+    ("PUSHOVER", {"rows": [{"watched": [guid, "200"], "foreign_key": guid} for guid in GUIDS]},
+     "its row does not say that nobody could be reached"),
+])
+def test_what_a_publisher_does_wrong_is_named(prefix, changed, wrong):
+    assert judged(prefix, whole(prefix, **changed)) == wrong
+
+
+def test_each_resolver_has_a_device_to_name():
+    found = whole("NBTSCAN")
+    found.names = {"02:00:00:21:00:01": "TRIAL-PC"}
+    assert judged("NBTSCAN", found) == ""
+    found.names = {"02:00:00:21:00:01": ""}
+    assert judged("NBTSCAN", found) == "02:00:00:21:00:01 is named '' instead of 'TRIAL-PC'"
+
+
+def test_what_cleaners_leave_or_break_is_named(tmp_path):
+    app_db = chain.AppDb(tmp_path)
+    app_db.file.parent.mkdir(parents=True)
+    with sqlite3.connect(app_db.file) as connection:
+        connection.executescript("""
+            CREATE TABLE Events (eveMac, eveIp, eveDateTime, eveEventType);
+            CREATE TABLE Online_History (scanDate);
+            CREATE TABLE AppEvents (dateTimeCreated);
+            CREATE TABLE Notifications (guid);
+            CREATE TABLE Plugins_History (plugin);""")
+    assert app_db.wrong() == ""
+    app_db.spoil()
+    assert len(app_db.beyond()) == len(chain.STALE)
+    assert app_db.wrong() == f"1 instead of 0 at most: {next(iter(chain.LIMITS))}"
+    found = whole("DBCLNP")
+    found.cleaned["DBCLNP"] = app_db.wrong()
+    assert judged("DBCLNP", found) == app_db.wrong()
+
+
+def test_what_is_only_listed_alone_is_judged_in_the_chain():
+    prefixes = [prefix for some in chain.PARTS.values() for prefix in some]
+    assert {prefix for prefix, expected in table.EXPECTED.items() if expected == table.LISTED} <= set(prefixes)
+    assert len(prefixes) == len(set(prefixes))
+
+
+def test_the_chain_takes_all_plugins_and_one_dialect(tmp_path, capsys):
+    plugin(tmp_path / "one", "ARPSCAN")
+    assert trial.main(["--backplane", "/nowhere", "--chain", "netalertx", str(tmp_path)]) == 1
+    assert "not all in" in capsys.readouterr().err
+    for wrong in (["panoptes", str(tmp_path)], ["netalertx", str(tmp_path), "one"]):
+        with pytest.raises(SystemExit):
+            trial.main(["--backplane", "/nowhere", "--chain", *wrong])

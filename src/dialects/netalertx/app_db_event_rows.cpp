@@ -28,13 +28,19 @@ std::string ReportJson(const NotificationRecord& record) {
     report[fmt::format("{}_meta", section)] = {{"title", ""}, {"columnNames", Json::array()}};
   }
   report["title"] = record.title;
-  report["text"] = record.text;
+  report["text"] = ReportText(record);
   return DumpJson(report);
+}
+
+// Reports say in their text what they are; others in their title.
+std::string ReportText(const NotificationRecord& record) {
+  if (!record.html.empty() || record.title.empty()) return record.text;
+  return record.text.empty() ? record.title : fmt::format("{}\n\n{}", record.title, record.text);
 }
 
 std::string ReportHtml(const NotificationRecord& record) {
   if (!record.html.empty()) return record.html;
-  std::string text = record.text;
+  std::string text = ReportText(record);
   for (const auto& [mark, name] : {std::pair("&", "&amp;"), std::pair("<", "&lt;"), std::pair(">", "&gt;")})
     text = ReplaceAll(text, mark, name);
   return fmt::format("<pre>{}</pre>", text);
@@ -125,7 +131,7 @@ AppRow NotificationRow(const store::Notification& notification, std::int64_t sto
           TimeText(notification.finished),
           notification.state == store::NotificationState::kDone ? "processed" : "new",
           ReportJson(record),
-          record.text,
+          ReportText(record),
           ReportHtml(record),
           "",
           ""};

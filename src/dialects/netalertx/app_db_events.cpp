@@ -163,7 +163,13 @@ Result<Told> FollowNotifications(AppDb& db, store::Database& core, std::int64_t 
       if (before.notifications > 0 || one.state == store::NotificationState::kSending)
         told.begun.push_back(std::move(row));
     }
-    for (const store::Notification& one : changed) writer.Update(NotificationRow(one, store));
+    for (const store::Notification& one : changed) {
+      // What publishers are to send must be there, even if somebody has deleted it.
+      if (one.state == store::NotificationState::kSending)
+        writer.Put(NotificationRow(one, store));
+      else
+        writer.Update(NotificationRow(one, store));
+    }
     for (const std::int64_t id : gone)
       connection.Execute("UPDATE Notifications SET \"status\" = 'processed' WHERE \"index\" = ?", id);
     DeleteBefore(connection, NotificationsTable(), first);

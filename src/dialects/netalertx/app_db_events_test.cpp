@@ -115,7 +115,7 @@ TEST_F(AppDbEventsTest, APassIsALineOfTheHistory) {
 }
 
 TEST_F(AppDbEventsTest, ANotificationIsNewWhileItsRoundIsSent) {
-  Raise({.source = "probe", .title = "disk", .text = "disk <full>", .html = "", .data = "", .at = ingest::kNoon});
+  Raise({.source = "probe", .title = "disk", .text = "<full>", .html = "", .data = "", .at = ingest::kNoon});
   CatchUp();
   EXPECT_THAT(Told(), IsEmpty());
   const std::int64_t round = BeginRound();
@@ -126,24 +126,24 @@ TEST_F(AppDbEventsTest, ANotificationIsNewWhileItsRoundIsSent) {
          .data = "{\"n\":1}",
          .at = ingest::kNoon});
   CatchUp();
-  EXPECT_THAT(Told(), ElementsAre("new disk <full>"));
-  EXPECT_EQ(Value("SELECT html FROM Notifications"), "<pre>disk &lt;full&gt;</pre>");
+  EXPECT_THAT(Told(), ElementsAre("new disk\n\n<full>"));
+  EXPECT_EQ(Value("SELECT html FROM Notifications"), "<pre>disk\n\n&lt;full&gt;</pre>");
   const auto json = ParseJson(Value("SELECT \"json\" FROM Notifications"));
   ASSERT_TRUE(json);
   EXPECT_EQ((*json)["new_devices"], Json::array());
-  EXPECT_EQ((*json)["text"], "disk <full>");
+  EXPECT_EQ((*json)["text"], "disk\n\n<full>");
   EndRound(round);
   CatchUp();
-  EXPECT_THAT(Told(), ElementsAre("processed disk <full>"));
+  EXPECT_THAT(Told(), ElementsAre("processed disk\n\n<full>"));
   EndRound(BeginRound());  // between two looks
   CatchUp();
-  EXPECT_THAT(Told(), ElementsAre("processed disk <full>", "processed next"));
+  EXPECT_THAT(Told(), ElementsAre("processed disk\n\n<full>", "processed next"));
   EXPECT_EQ(Value("SELECT html || \"json\" FROM Notifications WHERE \"index\" = 2"), "<b>n</b>{\"n\":1}");
 }
 
 TEST_F(AppDbEventsTest, WhatIsSentAgainIsNewAgain) {
   const std::int64_t id =
-      Raise({.source = "probe", .title = "t", .text = "t", .html = "", .data = "", .at = ingest::kNoon});
+      Raise({.source = "probe", .title = "t", .text = "", .html = "", .data = "", .at = ingest::kNoon});
   EndRound(BeginRound());
   CatchUp();
   const std::string guid = Value("SELECT guid FROM Notifications");
@@ -154,6 +154,12 @@ TEST_F(AppDbEventsTest, WhatIsSentAgainIsNewAgain) {
   CatchUp();
   EXPECT_THAT(Told(), ElementsAre("new t"));
   EXPECT_EQ(Value("SELECT guid FROM Notifications"), guid);
+  // What is to be sent is there, even if somebody has deleted it; what was sent stays away.
+  WriteAsAnother("DELETE FROM Notifications");
+  CatchUp();
+  EXPECT_THAT(Told(), ElementsAre("new t"));
+  EndRound(1);
+  EndRound(2);
   WriteAsAnother("DELETE FROM Notifications");
   CatchUp();
   EXPECT_THAT(Told(), IsEmpty());

@@ -37,6 +37,7 @@ constexpr const char* kVendorTag = "VNDRPDT";
 constexpr auto kOwnHostEvery = std::chrono::hours(1);
 constexpr EntryId kEverything = -1;
 constexpr int kPage = 1'000;
+constexpr std::size_t kSettledAtOnce = 200;
 constexpr std::size_t kTemplateBytes = 1 << 20;
 constexpr const char* kNoDashboard = "update_REPORT_DASHBOARD_URL_setting";
 
@@ -113,10 +114,8 @@ class NetAlertXFollowUp final : public dispatch::FollowUp {
     const Settings& settings = catalog.DialectSettings(kDialect);
     const auto vendors = vendors_.Table();
     // What other vendors or settings mean for devices, they mean for all of them.
-    if (LookedWith with{vendors, settings}; with != *looked_with_.Lock()) {
-      *looked_with_.Lock() = std::move(with);
-      since = kEverything;
-    }
+    LookedWith with{vendors, settings};
+    if (with != *looked_with_.Lock()) since = kEverything;
     Looking looking(core, settings, *vendors, rules_, now);
     store::Inventory inventory(core, kDefaultOrg);
     for (EntityId after = 0;;) {
@@ -126,6 +125,8 @@ class NetAlertXFollowUp final : public dispatch::FollowUp {
       after = page.back().id;
     }
     std::vector<Record> records = looking.Take();
+    // Records can be lost on their way: then all are looked at once more.
+    if (records.empty()) *looked_with_.Lock() = std::move(with);
     if (auto own = OwnHostSeen(inventory, settings, now)) records.emplace_back(*std::move(own));
     return records;
   }
@@ -162,14 +163,23 @@ class NetAlertXFollowUp final : public dispatch::FollowUp {
                                               .html = ReportHtml(decision.report, frame),
                                               .data = ReportJson(decision.report),
                                               .at = now});
-      records.emplace_back(SettledRecord{std::move(decision.told), std::exchange(upto, 0), true});
+      AppendSettled(decision.told, std::exchange(upto, 0), true, records);
     }
-    if (!decision.dropped.empty() || upto > 0)
-      records.emplace_back(SettledRecord{std::move(decision.dropped), upto, false});
+    if (!decision.dropped.empty() || upto > 0) AppendSettled(decision.dropped, upto, false, records);
     return records;
   }
 
  private:
+  // One record is one step of a fold, and people's edits go between steps.
+  static void AppendSettled(const std::vector<std::int64_t>& events, std::int64_t upto, bool told,
+                            std::vector<Record>& records) {
+    for (std::size_t at = 0; at == 0 || at < events.size(); at += kSettledAtOnce) {
+      const auto first = events.begin() + static_cast<std::ptrdiff_t>(at);
+      const auto last = events.begin() + static_cast<std::ptrdiff_t>(std::min(at + kSettledAtOnce, events.size()));
+      records.emplace_back(SettledRecord{{first, last}, std::exchange(upto, 0), told});
+    }
+  }
+
   std::optional<Observation> OwnHostSeen(store::Inventory& inventory, const Settings& settings, TimePoint now) const {
     const std::optional<OwnHost> host = own_host_();
     if (!host || Ignored(settings).Covers(host->mac, host->ip)) return std::nullopt;

@@ -93,7 +93,9 @@ class Deciding {
     const std::string_view hours = store::ValueOf(*device, "skip_repeated");
     unsigned skip = 0;
     std::from_chars(hours.data(), hours.data() + hours.size(), skip);
-    return !device->notified || *device->notified + std::chrono::hours(std::min(skip, kLongestSkip)) <= now_;
+    // What is said to have been told in the future was told before the clock was set back.
+    return skip == 0 || !device->notified || *device->notified > now_ ||
+           *device->notified + std::chrono::hours(std::min(skip, kLongestSkip)) <= now_;
   }
 
   void Decide(const DeviceEvent& event) {

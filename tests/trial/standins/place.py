@@ -53,7 +53,7 @@ class Place:
         (self.files / "oui.txt").write_text(table.OUI)
         with contextlib.closing(sqlite3.connect(self.files / "pihole-FTL.db")) as database:
             database.executescript(table.PIHOLE)
-        self.servers = {"web": web.serve(), "routeros": boxes.serve(boxes.RouterOs), "mail": boxes.serve(boxes.Mail)}
+        self.servers = {"web": web.serve(), "routeros": boxes.serve(boxes.RouterOs), "mail": boxes.serve(boxes.Mail), "mqtt": boxes.serve(boxes.Mqtt)}
         # An environment from elsewhere may have none; then what wants TLS finds nobody there.
         if certificate.exists():
             self.servers["tls"] = web.serve(certificate)
@@ -61,6 +61,16 @@ class Place:
     def seed(self, devices):
         """What the seeding scanner reports from now on."""
         (self.files / "seeds.json").write_text(json.dumps(devices))
+
+    def sent(self):
+        """What came to the publishers' sinks: {prefix: [text]}."""
+        telegrams = self.files / "telegram.txt"
+        sent = {"SMTP": list(self.servers["mail"].received),
+                "MQTT": [text for topic, text in self.servers["mqtt"].received if topic.endswith("/notifications/all")],
+                "TELEGRAM": telegrams.read_text().splitlines() if telegrams.exists() else []}
+        for prefix in ("APPRISE", "NTFY", "WEBHOOK"):
+            sent[prefix] = [text for path, text in self.servers["web"].received if path == prefix.lower()]
+        return sent
 
     def port(self, name):
         return self.servers[name].server_address[1] if name in self.servers else 1

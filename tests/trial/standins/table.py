@@ -15,8 +15,8 @@ VENDOR = "Trial Seeds Ltd"
 
 @dataclasses.dataclass(frozen=True)
 class Expected:
-    # rows; quiet: runs well and writes no result; nothing: has nothing to run; listed: whatever comes of it, since what
-    # it is for happens elsewhere: in somebody's mail, on another site, in files of the installation
+    # rows; quiet: runs well and writes no result; nothing: has nothing to run; listed: whatever comes of it, since
+    # what it is for takes others: a notification, a database that is full, another site. chain.py judges these
     kind: str
     rows: int = 0
     row: tuple = ()  # texts that one row holds together
@@ -108,7 +108,7 @@ def settings(place):
              "TRIALSEED_CMD": f"python3 /app/server/plugins/trial_seed/script.py {place.files}/seeds.json"},
         "ADGUARDEXP": {"URL": url, "INCLUDE_NEW": "true"},
         "ADGUARDIMP": {"SERVER": "127.0.0.1", "PORT": web, "FAKE_MAC": True},
-        "APPRISE": {"HOST": url + "/notify", "URL": "trial://"},
+        "APPRISE": {"HOST": url + "/notify/apprise", "URL": "trial://"},
         "ASUSWRT": {"host": "127.0.0.1", "port": str(web), "password": "trial"},
         "CSVBCKP": {"location": str(place.files)},
         "DHCPLSS": {"paths_to_check": [str(place.files / name) for name in LEASES]},
@@ -120,7 +120,7 @@ def settings(place):
         "LUCIRPC": {"host": f"127.0.0.1:{web}"},
         "MTSCAN": {"MT_HOST": "127.0.0.1", "MT_PORT": place.port("routeros")},
         "NMAPDEV": {"FAKE_MAC": True},
-        "NTFY": {"HOST": url + "/notify", "TOPIC": "trial"},
+        "NTFY": {"HOST": url + "/notify", "TOPIC": "ntfy"},
         "OMDSDN": {"url": "https://127.0.0.1", "sites": ["Default"], "username": "trial", "password": "trial"},
         "OMDSDNOPENAPI": {"host": url, "omada_id": "abc123", "client_id": "trial", "client_secret": "trial"},
         "PIHOLE": {"DB_PATH": str(place.files / "pihole-FTL.db")},
@@ -136,7 +136,7 @@ def settings(place):
         "UNIFIAPI": {"sites": [form("UNIFIAPI", "sites", site_name="Trial", base_url=url, api_version="v1",
                                     api_key="trial", verify_ssl=False)]},
         "VNDRPDT": {"CMD": f"env VENDORSPATH={place.files}/oui.txt {script}/vendor_update/script.py"},
-        "WEBHOOK": {"URL": url + "/notify", "REQUEST_METHOD": "POST"},
+        "WEBHOOK": {"URL": url + "/notify/webhook", "REQUEST_METHOD": "POST"},
         "WEBMON": {"urls_to_check": [url + "/", "http://127.0.0.1:1/"]},
         "WOL": {"broadcast_ips": ["127.0.0.1"], "devices_to_wake": "offline"},
     }

@@ -1,5 +1,5 @@
 """The web interfaces of routers, controllers and services that plugins ask, on one port of this machine, with TLS
-on another. Each answers what its plugin asks for, as the real one would; nothing is remembered.
+on another. Each answers what its plugin asks for, as the real one would; notifications alone are kept.
 """
 import http.server
 import json
@@ -14,8 +14,8 @@ ANSWERS = []
 
 
 class Request:
-    def __init__(self, path, query, body):
-        self.path, self.query, self.body = path, query, body
+    def __init__(self, path, query, body, received):
+        self.path, self.query, self.body, self.received = path, query, body, received
 
     @property
     def json(self):
@@ -44,7 +44,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):
         url = urllib.parse.urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8", errors="replace")
-        request = Request(url.path, dict(urllib.parse.parse_qsl(url.query)), body)
+        request = Request(url.path, dict(urllib.parse.parse_qsl(url.query)), body, self.server.received)
         found = next((function for method, pattern, function in ANSWERS
                       if method == self.command and pattern.fullmatch(url.path)), None)
         answer = found(request) if found else Answer("no such page", 404)
@@ -67,6 +67,7 @@ def serve(certificate=None):
     """A server on a free port of the loopback; with the file of a key and certificate, over TLS."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.received = []
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
@@ -329,4 +330,7 @@ def asus_clients(request):
 
 # ---- where notifications go --------------------------------------------------------------
 
-answers("POST", "/notify(/.*)?", {"id": "trial"})
+@answers("POST", "/notify/(.*)")
+def notify(request):
+    request.received.append((request.path.removeprefix("/notify/"), request.body))
+    return {"id": "trial"}
