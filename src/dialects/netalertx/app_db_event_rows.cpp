@@ -19,6 +19,12 @@ std::string Count(const Json& counts, const char* name) {
   return at != counts.end() && at->is_number_integer() ? std::to_string(at->get<std::int64_t>()) : "0";
 }
 
+// Reports say in their text what they are; others in their title.
+std::string ReportText(const NotificationRecord& record) {
+  if (!record.html.empty() || record.title.empty()) return record.text;
+  return record.text.empty() ? record.title : fmt::format("{}\n\n{}", record.title, record.text);
+}
+
 // Publishers look for the five sections and find none: what is to be told is the text.
 std::string ReportJson(const NotificationRecord& record) {
   if (!record.data.empty()) return record.data;
@@ -30,12 +36,6 @@ std::string ReportJson(const NotificationRecord& record) {
   report["title"] = record.title;
   report["text"] = ReportText(record);
   return DumpJson(report);
-}
-
-// Reports say in their text what they are; others in their title.
-std::string ReportText(const NotificationRecord& record) {
-  if (!record.html.empty() || record.title.empty()) return record.text;
-  return record.text.empty() ? record.title : fmt::format("{}\n\n{}", record.title, record.text);
 }
 
 std::string ReportHtml(const NotificationRecord& record) {

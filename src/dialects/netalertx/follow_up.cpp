@@ -114,8 +114,10 @@ class NetAlertXFollowUp final : public dispatch::FollowUp {
     const Settings& settings = catalog.DialectSettings(kDialect);
     const auto vendors = vendors_.Table();
     // What other vendors or settings mean for devices, they mean for all of them.
-    LookedWith with{vendors, settings};
-    if (with != *looked_with_.Lock()) since = kEverything;
+    if (LookedWith with{vendors, settings}; with != *looked_with_.Lock()) {
+      *looked_with_.Lock() = std::move(with);
+      since = kEverything;
+    }
     Looking looking(core, settings, *vendors, rules_, now);
     store::Inventory inventory(core, kDefaultOrg);
     for (EntityId after = 0;;) {
@@ -125,8 +127,6 @@ class NetAlertXFollowUp final : public dispatch::FollowUp {
       after = page.back().id;
     }
     std::vector<Record> records = looking.Take();
-    // Records can be lost on their way: then all are looked at once more.
-    if (records.empty()) *looked_with_.Lock() = std::move(with);
     if (auto own = OwnHostSeen(inventory, settings, now)) records.emplace_back(*std::move(own));
     return records;
   }
