@@ -175,8 +175,9 @@ class Site:
 
     def configure(self, options="", settings="", run_at_start=False, plugins=None, trust="auto"):
         # This machine's own network card would be a device besides those that tests count.
-        own = "" if "own_host" in options else 'devices.own_host = "no"\n'
-        self.config.write_text(f"trust = \"{trust}\"\n{own}{options}\n[[plugins]]\npath = {json.dumps(str(plugins or self.plugins))}\n"
+        if "own_host" not in options and not any(line.startswith("[") for line in options.splitlines()):
+            options += '\ndevices.own_host = "no"'
+        self.config.write_text(f"trust = \"{trust}\"\n{options}\n[[plugins]]\npath = {json.dumps(str(plugins or self.plugins))}\n"
                                f"run_at_start = {str(run_at_start).lower()}\n[settings.netalertx]\n{settings}\n")
 
     def plugin(self, name, script, **declared):

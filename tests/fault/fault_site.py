@@ -104,7 +104,7 @@ class Site:
             plugin.write(self.root / "plugins" / plugin.prefix.lower(), self.records)
         self.config = self.root / "site.toml"
         self.config.write_text(
-            f'listen = "127.0.0.1:0"\ndata = "{self.data}"\ntrust = "auto"\n{options}\n'
+            f'listen = "127.0.0.1:0"\ndata = "{self.data}"\ntrust = "auto"\ndevices.own_host = "no"\n{options}\n'
             '[runs]\nworkers = 8\nkeep = 100000\nkeep_all = 1000000\n[journal]\nkeep = "7d"\n[events]\nkeep = "7d"\n'
             f'[[plugins]]\npath = "plugins"\ndialect = "netalertx"\nrun_at_start = {str(run_at_start).lower()}\n')
         self.log = self.root / "daemon.log"
