@@ -61,10 +61,7 @@ class Expected:
     def __init__(self):
         self.objects = {}  # (prefix, primary, secondary) -> [watched, status]
         self.devices = {}  # mac -> (ip, name)
-        self.all_events = collections.Counter()  # (run, topic, prefix, what)
-        # What follows from a scan in its pass, and presence, have tests of their own.
-        self.events = [event for event in self.all_events if event["plugin"] != "netalertx"
-                       and not event["topic"].startswith(("cycle.", "notification.")) and event["topic"] not in PRESENCE]
+        self.events = collections.Counter()  # (run, topic, prefix, what)
 
     def fold(self, prefix, kind, run, rows, complete):
         reported = set()
@@ -99,7 +96,10 @@ class Checker:
         self.expected = Expected()
         self.runs = {row["id"]: row for row in self.query("SELECT * FROM run ORDER BY id")}
         self.entries = self.query("SELECT entry, kind, plugin, run, status FROM journal ORDER BY entry")
-        self.events = self.query("SELECT seq, topic, plugin, entity, run, body FROM event ORDER BY seq")
+        self.all_events = self.query("SELECT seq, topic, plugin, entity, run, body FROM event ORDER BY seq")
+        # What follows from a scan in its pass, and presence, have tests of their own.
+        self.events = [event for event in self.all_events if event["plugin"] != "netalertx"
+                       and not event["topic"].startswith(("cycle.", "notification.")) and event["topic"] not in PRESENCE]
 
     def query(self, sql):
         return [dict(row) for row in self.db.execute(sql)]
