@@ -70,7 +70,7 @@ def test_an_honest_store_is_clean(tampered):
 
 LAST_CHANGE = "(SELECT MAX(seq) FROM event WHERE topic = 'device.changed' AND run IS NOT NULL AND run <> 0)"
 LAST_OK = "(SELECT MAX(id) FROM run WHERE status = 'ok' AND taken > 0)"
-AN_EDIT = "(SELECT MAX(seq) FROM event WHERE run IS NULL OR run = 0)"
+AN_EDIT = "(SELECT MAX(seq) FROM event WHERE topic = 'device.changed' AND plugin = '')"
 
 
 @pytest.mark.parametrize("statement, complaint", [
