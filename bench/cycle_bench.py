@@ -175,7 +175,8 @@ def main():
         if devices == 10_000:
             met = later <= TARGET_SECONDS and other / later >= TARGET_RATIO
     print(f"target: {TARGET_SECONDS} s for 10,000 devices, {TARGET_RATIO} times the peer: {'met' if met else 'missed'}")
+    return 0 if met else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

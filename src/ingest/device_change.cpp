@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "ingest/fields.h"
 #include "ingest/identity.h"
 #include "ingest/presence.h"
 #include "ingest/resources.h"
@@ -51,10 +52,7 @@ Result<std::vector<Identifier>> ReadIdentifiers(const Json& list) {
 
 // What tells people, and whoever undoes it, what the device was.
 Json Describe(Inventory& inventory, const Entity& entity) {
-  Json fields = Json::object();
-  for (std::size_t i = 0; i < kDeviceFields.size(); ++i)
-    if (!entity.fields[i].empty()) fields[kDeviceFields[i]] = entity.fields[i];
-  return {{"fields", fields}, {"identifiers", ToJson(inventory.Identifiers(entity.id))}};
+  return {{"fields", FieldsOf(entity)}, {"identifiers", ToJson(inventory.Identifiers(entity.id))}};
 }
 
 Result<Entity> Find(FoldContext& context, EntityId device) {

@@ -37,6 +37,13 @@ const store::ClaimRow* FindClaim(const std::vector<store::ClaimRow>& claims, std
   return nullptr;
 }
 
+Json FieldsOf(const store::Entity& entity) {
+  Json fields = Json::object();
+  for (std::size_t i = 0; i < kDeviceFields.size(); ++i)
+    if (!entity.fields[i].empty()) fields[kDeviceFields[i]] = entity.fields[i];
+  return fields;
+}
+
 void AppendEntityEvent(FoldContext& context, const std::string& topic, EntityId entity, const Json& body) {
   store::Events(context.connection, context.entry.org)
       .Append({0, topic, context.entry.at, context.entry.plugin, entity, context.entry.run, DumpJson(body)});

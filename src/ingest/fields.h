@@ -24,6 +24,9 @@ void Change(store::Entity& entity, std::size_t index, const std::string& value, 
 const store::ClaimRow* FindClaim(const std::vector<store::ClaimRow>& claims, std::string_view field,
                                  std::string_view source);
 
+/// {"name": "a"}: the fields that have a value.
+Json FieldsOf(const store::Entity& entity);
+
 void AppendEntityEvent(FoldContext& context, const std::string& topic, EntityId entity, const Json& body);
 
 }  // namespace backplane::ingest

@@ -98,13 +98,6 @@ void SaveChanges(FoldContext& context, Entity& entity, const Entity& before, con
     AppendEntityEvent(context, "device.changed", entity.id, {{"name", entity.Field("name")}, {"changes", changes}});
 }
 
-Json Describe(const Entity& entity) {
-  Json fields = Json::object();
-  for (std::size_t i = 0; i < kDeviceFields.size(); ++i)
-    if (!entity.fields[i].empty()) fields[kDeviceFields[i]] = entity.fields[i];
-  return fields;
-}
-
 // Saves an entity that has an id and times and becomes known by what somebody says.
 void Introduce(FoldContext& context, Entity& entity, Saying& saying) {
   const Entity before{.id = entity.id, .kind = entity.kind, .fields = {}, .present = false};
@@ -115,7 +108,7 @@ void Introduce(FoldContext& context, Entity& entity, Saying& saying) {
         index && entity.fields[*index].empty() && Fits(kDeviceFieldList[*index].kind, value))
       entity.fields[*index] = value;
   ++context.changed;
-  AppendEntityEvent(context, "device.new", entity.id, Describe(entity));
+  AppendEntityEvent(context, "device.new", entity.id, FieldsOf(entity));
   AppendNewDevice(context, entity);
   SaveEntity(context, entity, before);
 }

@@ -441,13 +441,6 @@ std::vector<Sighting> Inventory::Sightings(EntityId entity) {
   return sightings;
 }
 
-std::optional<Sighting> Inventory::FindSighting(EntityId entity, const std::string& source) {
-  static const std::string sql = fmt::format("SELECT {} FROM sighting WHERE entity = ? AND source = ?", kSighting);
-  Rows rows = db_.Query(sql, entity, source);
-  if (!rows.Next()) return std::nullopt;
-  return ReadSighting(rows, 0);
-}
-
 void Inventory::DropSighting(EntityId entity, const std::string& source) {
   db_.Execute("DELETE FROM sighting WHERE entity = ? AND source = ?", entity, source);
 }

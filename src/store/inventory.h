@@ -182,7 +182,6 @@ class Inventory {
   /// Of each scheme of which the entity has aliases only, the first ceases to be one.
   void NamePrimaries(EntityId entity);
   std::vector<Sighting> Sightings(EntityId entity);
-  std::optional<Sighting> FindSighting(EntityId entity, const std::string& source);
   void DropSighting(EntityId entity, const std::string& source);
   /// first_at of the first one stays.
   void SawIt(EntityId entity, const Sighting& sighting);
